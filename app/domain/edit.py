@@ -1,0 +1,57 @@
+"""A change under way: remembers what was there, so that it can become a patch or be undone without a trace."""
+
+from __future__ import annotations
+
+from app.domain.arrays import UInt8
+from app.domain.geometry import Rect
+from app.domain.mask import Mask
+from app.domain.patch import Block, Patch, Plane
+
+TILE = 256
+"""Side in pixels. Small tiles keep a long thin stroke cheap, large ones a whole mask; measured for both."""
+
+
+class Edit:
+    """Saves tiles of a mask when they are first touched: it costs what it touches, never the size of the picture."""
+
+    def __init__(self, mask: Mask) -> None:
+        self.mask = mask
+        self.dirty = Rect(0, 0, 0, 0)
+        """Around all that was touched."""
+        self._picture = Rect.of(mask.labels)
+        self._saved: dict[tuple[int, int], tuple[Rect, UInt8, UInt8]] = {}
+        """By row and column of the tile: its pixels, and the labels and provenance that they had."""
+
+    def touch(self, rect: Rect) -> None:
+        """To be called before anything inside the rectangle (clipped to the picture) is written."""
+        rect = rect.intersection(self._picture)
+        if rect.empty:
+            return
+        self.dirty = self.dirty.union(rect)
+        for row in range(rect.y // TILE, (rect.bottom - 1) // TILE + 1):
+            for column in range(rect.x // TILE, (rect.right - 1) // TILE + 1):
+                if (row, column) not in self._saved:
+                    part = Rect(column * TILE, row * TILE, TILE, TILE).intersection(self._picture)
+                    labels, provenance = self.mask.labels[part.slices], self.mask.provenance[part.slices]
+                    self._saved[row, column] = (part, labels.copy(), provenance.copy())
+
+    def patch(self) -> Patch | None:
+        """What has changed since the start; None when it is nothing. The edit goes on."""
+        labels: list[Block] = []
+        provenance: list[Block] = []
+        bounds = Rect(0, 0, 0, 0)
+        for _, (part, old_labels, old_provenance) in sorted(self._saved.items()):
+            new_labels, new_provenance = self.mask.labels[part.slices], self.mask.provenance[part.slices]
+            inner = Rect.around((old_labels != new_labels) | (old_provenance != new_provenance))
+            if not inner.empty:
+                block, cut = inner.shifted(part.x, part.y), inner.slices
+                labels.append((block, old_labels[cut], new_labels[cut]))
+                provenance.append((block, old_provenance[cut], new_provenance[cut]))
+                bounds = bounds.union(block)
+        return None if bounds.empty else Patch(bounds, Plane.between(labels), Plane.between(provenance))
+
+    def rollback(self) -> None:
+        """Put back all that was touched."""
+        for part, labels, provenance in self._saved.values():
+            self.mask.labels[part.slices] = labels
+            self.mask.provenance[part.slices] = provenance

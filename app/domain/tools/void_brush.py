@@ -1,0 +1,8 @@
+"""The void brush: a person says that this is not to be learnt and not to be scored."""
+
+from __future__ import annotations
+
+from app.domain.classes import VOID
+from app.domain.tools.stroke import Stroke
+
+VOID_BRUSH = Stroke("Void brush", lambda settings: VOID)

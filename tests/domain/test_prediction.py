@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from app.domain.arrays import Bool
+from app.domain.prediction import Prediction
+
+from .pictures import prediction
+
+
+def accepted(said: Prediction, min_confidence: float) -> Bool:
+    picture = np.zeros(said.labels.shape, bool)
+    for strip, sure in said.accepted(min_confidence):
+        picture[strip.slices] |= sure
+    return picture
+
+
+def plain(said: Prediction, min_confidence: float, working: tuple[int, int]) -> Bool:
+    """The same by numpy's interpolation, row by row and column by column, from the definition."""
+    confidence = said.confidence.astype(float)
+    for axis in (1, 0):
+        size, cells = said.labels.shape[axis], confidence.shape[axis]
+        at = ((np.arange(size) + 0.5) * working[axis] / size - 0.5) / 4
+        confidence = np.apply_along_axis(
+            lambda line, at=at, n=cells: np.interp(at, np.arange(n), line), axis, confidence
+        )
+    return (said.labels != 255) & (confidence >= min_confidence * 255)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (37, 61), (128, 96)])
+def test_the_confidence_sits_on_every_fourth_pixel_and_is_linear_between(shape: tuple[int, int]) -> None:
+    said = prediction(*shape, seed=4)
+    on_grid = accepted(said, 0.4)[::4, ::4]
+    assert np.array_equal(on_grid, (said.confidence >= 0.4 * 255) & (said.labels[::4, ::4] != 255))
+    differing = accepted(said, 0.4) != plain(said, 0.4, shape)
+    assert differing.mean() < 1e-3  # float32 against float64, where the value is the threshold but for rounding
+
+
+def test_a_reduced_picture_is_measured_in_its_own_pixels() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 3, (300, 400), dtype=np.uint8)
+    said = Prediction(labels, rng.integers(0, 256, (15, 20), dtype=np.uint8), "v")  # worked on at 60 x 80
+    assert (accepted(said, 0.5) != plain(said, 0.5, (60, 80))).mean() < 1e-3
+
+
+def test_without_a_minimum_all_that_is_predicted_is_taken() -> None:
+    said = prediction(30, 40, seed=2)
+    assert np.array_equal(accepted(said, 0.0), said.labels != 255)
+
+
+def test_the_highest_confidence_passes_the_highest_minimum() -> None:
+    said = Prediction(np.zeros((9, 9), np.uint8), np.full((3, 3), 255, np.uint8), "v")
+    assert accepted(said, 1.0).all()
+    assert not accepted(Prediction(said.labels, np.full((3, 3), 254, np.uint8), "v"), 1.0).any()
+
+
+def test_large_pictures_take_little_memory() -> None:
+    said = Prediction(np.zeros((4000, 6000), np.uint8), np.full((171, 256), 128, np.uint8), "v")
+    tracemalloc.start()
+    for _ in said.accepted(0.5):
+        pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.8 * said.labels.size
