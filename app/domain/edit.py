@@ -41,12 +41,15 @@ class Edit:
         provenance: list[Block] = []
         bounds = Rect(0, 0, 0, 0)
         for _, (part, old_labels, old_provenance) in sorted(self._saved.items()):
-            new_labels, new_provenance = self.mask.labels[part.slices], self.mask.provenance[part.slices]
-            inner = Rect.around((old_labels != new_labels) | (old_provenance != new_provenance))
-            if not inner.empty:
-                block, cut = inner.shifted(part.x, part.y), inner.slices
-                labels.append((block, old_labels[cut], new_labels[cut]))
-                provenance.append((block, old_provenance[cut], new_provenance[cut]))
+            inside = part.intersection(self.dirty)
+            old, new = inside.shifted(-part.x, -part.y).slices, inside.slices
+            differs = old_labels[old] != self.mask.labels[new]
+            differs |= old_provenance[old] != self.mask.provenance[new]
+            block = Rect.around(differs).shifted(inside.x, inside.y)
+            if not block.empty:
+                old, new = block.shifted(-part.x, -part.y).slices, block.slices
+                labels.append((block, old_labels[old], self.mask.labels[new]))
+                provenance.append((block, old_provenance[old], self.mask.provenance[new]))
                 bounds = bounds.union(block)
         return None if bounds.empty else Patch(bounds, Plane.between(labels), Plane.between(provenance))
 
