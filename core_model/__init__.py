@@ -1,0 +1,57 @@
+"""DeepLab V3+ with Xception: networks, weights, prediction and scores, for any Python program (numpy in, numpy out)."""
+
+from __future__ import annotations
+
+from core_model import import_keras
+from core_model.card import Card, WeightsError
+from core_model.checkpoint import (
+    file_sha256,
+    load,
+    load_backbone,
+    load_head,
+    read_card,
+    save_backbone,
+    save_head,
+)
+from core_model.deeplab import DeepLab, build
+from core_model.device import DeviceError, choose_device
+from core_model.features import Features
+from core_model.heads import HEADS, AsppDecoderHead, Head
+from core_model.import_tensorflow import from_tensorflow
+from core_model.metrics import Confusion
+from core_model.predictor import Prediction, Predictor
+from core_model.transforms import padded_length, to_input, upsample
+from core_model.variants import VARIANTS, Variant
+from core_model.xception import Backbone, Xception
+
+__all__ = [
+    "HEADS",
+    "VARIANTS",
+    "AsppDecoderHead",
+    "Backbone",
+    "Card",
+    "Confusion",
+    "DeepLab",
+    "DeviceError",
+    "Features",
+    "Head",
+    "Prediction",
+    "Predictor",
+    "Variant",
+    "WeightsError",
+    "Xception",
+    "build",
+    "choose_device",
+    "file_sha256",
+    "from_tensorflow",
+    "import_keras",
+    "load",
+    "load_backbone",
+    "load_head",
+    "padded_length",
+    "read_card",
+    "save_backbone",
+    "save_head",
+    "to_input",
+    "upsample",
+]

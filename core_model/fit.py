@@ -1,0 +1,124 @@
+"""The learning child: `python -m core_model.fit JOB` reads a job's folder, learns, and tells events on stdout."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from core_model.card import Card, WeightsError
+from core_model.checkpoint import load_backbone
+from core_model.dataset import Dataset
+from core_model.deeplab import DeepLab
+from core_model.device import DeviceError, choose_device
+from core_model.events import Events
+from core_model.full import Full
+from core_model.inherit import starting_head
+from core_model.job import Job, JobError
+from core_model.predictor import Predictor
+from core_model.quick import Quick, quick_views
+from core_model.schedule import Schedule, default_minutes
+from core_model.training import Training
+from core_model.views import Gallery
+from core_model.xception import Backbone
+
+_NICE = 10  # the window, and predictions, go first
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the job in the folder that the only argument names; 0 after `done`, 1 after `failed`, 2 for wrong usage."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if len(arguments) != 1:
+        print("usage: python -m core_model.fit JOB", file=sys.stderr)  # noqa: T201
+        return 2
+    for ends in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ends, signal.SIG_DFL)  # end at once: the best weights are on disk
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    events = Events.on_stdout()
+    try:
+        fit(Job.read(Path(arguments[0]).absolute()), events)
+    except (JobError, WeightsError, DeviceError) as error:
+        events.emit("failed", text=_one_line(error))
+        return 1
+    except OSError as error:
+        events.emit("failed", text=f"a file could not be read or written: {_one_line(error)}")
+        return 1
+    except Exception as error:  # the boundary of the process: the parent must hear of it, whatever it is
+        traceback.print_exc()
+        events.emit("failed", text=f"{type(error).__name__}: {_one_line(error)}")
+        return 1
+    return 0
+
+
+def fit(job: Job, events: Events) -> None:
+    """Learn what the job asks for; JobError, WeightsError or DeviceError when that cannot be done."""
+    device = choose_device(job.device)
+    torch.set_num_threads(job.threads or os.cpu_count() or 1)
+    torch.manual_seed(job.seed)
+    dataset = Dataset.of(job)
+    backbone = load_backbone(job.backbone, output_stride=job.output_stride)
+    if backbone.variant.name != job.variant:
+        raise JobError(f"{job.backbone.name} is {backbone.variant.name}, and the job asks for {job.variant}")
+    head, parent = starting_head(job, backbone.sha256, events)
+    minutes = job.minutes
+    if minutes is None and job.steps is None:
+        minutes = default_minutes(job.recipe, len(dataset.train), device.type == "cuda")
+    card = _card(job, dataset, backbone, parent)
+    job.out.mkdir(parents=True, exist_ok=True)
+    events.emit(
+        "started",
+        device=str(device),
+        images=len(dataset.train),
+        held_out=len(dataset.held_out),
+        steps=job.steps,
+        minutes=minutes,
+        parameters=sum(parameter.numel() for parameter in head.parameters()),
+    )
+    schedule = Schedule(job.steps, minutes * 60 if minutes is not None else None)
+    if job.recipe == "full":
+        full = Full(DeepLab(backbone, head), card, job.out, dataset, device, job.seed)
+        Training(full, schedule, events, job.classes).run()
+        return
+    predictor = Predictor(backbone, job.device)
+    gallery = Gallery(predictor.features, job.folder / "features", job.cache_megabytes << 20, job.seed)
+    try:
+        train, held_out = gallery.look(dataset, quick_views(len(dataset.train)), events)
+        quick = Quick(head, card, job.out, train, held_out, dataset.pixels, device, job.seed)
+        Training(quick, schedule, events, job.classes).run()
+    finally:
+        gallery.clear()
+
+
+def _card(job: Job, dataset: Dataset, backbone: Backbone, parent: str | None) -> Card:
+    """What is known of the head before it learns."""
+    pixels = {name: int(count) for name, count in zip(job.classes, dataset.pixels, strict=True)}
+    return Card(
+        kind="head",
+        variant=job.variant,
+        output_stride=job.output_stride,
+        backbone=backbone.sha256,
+        classes=job.classes,
+        working_size=job.working_size,
+        parent=parent,
+        recipe=job.recipe,
+        learnt_from={
+            "images": len(dataset.train),
+            "held_out": len(dataset.held_out),
+            "pixels": sum(pixels.values()),
+            "classes": pixels,
+        },
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

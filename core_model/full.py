@@ -1,0 +1,156 @@
+"""The full recipe: every layer that the head reads learns, from crops of the pictures themselves."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core_model.augment import cropped, lit
+from core_model.card import Card
+from core_model.checkpoint import save_backbone, save_head
+from core_model.dataset import Dataset
+from core_model.deeplab import DeepLab
+from core_model.device import multiplies_bf16
+from core_model.engines import folded
+from core_model.losses import class_weights, cross_entropy
+from core_model.metrics import Confusion
+from core_model.training import Scores, stamped
+from core_model.transforms import labels_of, padded_length, to_input, upsample
+
+_FROZEN_BELOW = 12  # pictures a step: fewer cannot train BN's statistics (Chen et al. 2017)
+
+
+@dataclass(frozen=True)
+class FullSettings:
+    """Chen et al. 2018, adapted to few pictures: AdamW, slower the further a layer is from the head."""
+
+    head_rate: float = 1e-3
+    backbone_rate: float = 1e-4  # of the last unit
+    depth_factor: float = 0.9  # from a unit to the one before it
+    weight_decay: float = 1e-2  # not on BN, biases and depthwise kernels
+    crop: int = 513
+    batch: int = 2
+    gpu_batch: int = 8
+    decay: float = 0.95  # of the weights' moving average
+    scales: tuple[float, float] = (0.5, 2.0)
+    weighting: float = 0.5  # classes weigh ~ frequency^-weighting
+
+
+class Full:
+    """Learns a whole DeepLab on crops; a `training.Learner`."""
+
+    def __init__(
+        self,
+        network: DeepLab,
+        card: Card,
+        out: Path,
+        dataset: Dataset,
+        device: torch.device,
+        seed: int,
+        settings: FullSettings | None = None,
+    ) -> None:
+        self.settings = settings or FullSettings()
+        self.device, self.bf16 = device, multiplies_bf16(device)
+        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.module: nn.Module = self.network
+        self.batch = self.settings.gpu_batch if device.type == "cuda" else self.settings.batch
+        self.decay, self.held_out = self.settings.decay, len(dataset.held_out)
+        self._card, self._out = card, out
+        self._train, self._held_out = dataset.train, dataset.held_out
+        self._rng = np.random.default_rng(seed)
+        self._order: list[int] = []
+        self._crop = self._crop_size()
+        self._weights = class_weights(dataset.pixels, self.settings.weighting).to(device)
+        network.train()
+        if self.batch < _FROZEN_BELOW:
+            network.backbone.eval()  # keeps BN's statistics; nothing else differs
+        for parameter in _unused(network):
+            parameter.requires_grad_(False)
+
+    def _crop_size(self) -> tuple[int, int]:
+        """The published crop, or less where no picture is as high or as wide."""
+        shapes = [sample.read()[1].shape for sample in self._train]
+        height, width = (min(self.settings.crop, padded_length(max(lengths))) for lengths in zip(*shapes, strict=True))
+        return height, width
+
+    def groups(self) -> list[dict[str, Any]]:
+        """One group a unit and kind of parameter: rates fall with the distance from the head."""
+        settings = self.settings
+        depth = _depths(self.network)
+        deepest = max(depth.values())
+        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for name, parameter in self.network.named_parameters():
+            if not parameter.requires_grad:
+                continue
+            decays = parameter.ndim == 4 and parameter.shape[1] > 1  # BN, biases and depthwise kernels do not
+            rate = settings.head_rate
+            if name in depth:
+                rate = settings.backbone_rate * settings.depth_factor ** (deepest - depth[name])
+            groups.setdefault((rate, settings.weight_decay if decays else 0.0), []).append(parameter)
+        return [{"params": params, "lr": rate, "weight_decay": decay} for (rate, decay), params in groups.items()]
+
+    def loss(self, batch: int) -> Tensor:
+        """Cross-entropy at full size over crops in drawn scale, place and light."""
+        crops = [self._draw() for _ in range(min(batch, len(self._train)))]
+        x = torch.cat([to_input(rgb) for rgb, _ in crops])  # (N, 3, H, W)
+        x = x.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+        truth = torch.from_numpy(np.stack([truth for _, truth in crops])).to(self.device).long()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            logits = self.network(x)  # (N, classes, H/4, W/4)
+        return cross_entropy(upsample(logits.float(), self._crop), truth, self._weights)
+
+    def _draw(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        if not self._order:
+            self._order = [int(i) for i in self._rng.permutation(len(self._train))]
+        rgb, truth = self._train[self._order.pop()].read()
+        low, high = np.log(self.settings.scales)
+        view = lit(self._rng, float(np.exp(self._rng.uniform(low, high))), bool(self._rng.integers(2)))
+        rgb, truth = view.of(rgb, truth)
+        spare = (max(0, length - side) for length, side in zip(truth.shape, self._crop, strict=True))
+        top, left = (int(self._rng.integers(0, room + 1)) for room in spare)
+        return cropped(rgb, truth, top, left, *self._crop)
+
+    @torch.no_grad()
+    def score(self, module: nn.Module) -> Confusion:
+        """Predict every held-out picture at working size."""
+        network = folded(module)
+        confusion = Confusion(self.network.head.num_classes)
+        for sample in self._held_out:
+            rgb, truth = sample.read()
+            x = to_input(rgb).to(self.device, memory_format=torch.channels_last)
+            confusion.add(truth, labels_of(network(x)[0], truth.shape, truth.shape).cpu().numpy())
+        return confusion
+
+    def save(self, module: nn.Module, step: int, scores: Scores | None, partial: bool) -> Path:
+        """Write the backbone, then the head with the backbone's new sha256 in its card."""
+        assert isinstance(module, DeepLab)
+        card = stamped(self._card, step, scores, partial)
+        sha = save_backbone(self._out / "backbone.safetensors", module.backbone, replace(card, classes=(), scores=None))
+        path = self._out / "head.safetensors"
+        save_head(path, module.head, replace(card, backbone=sha))
+        return path
+
+
+def _depths(network: DeepLab) -> dict[str, int]:
+    """The place of each parameter of the backbone on its way to the head: stem 0, then a unit a step."""
+    backbone = network.backbone
+    before = {"stem": 0, "entry": 1, "middle": 1 + len(backbone.entry)}
+    before["exit"] = before["middle"] + len(backbone.middle)
+    depths = {}
+    for name, _ in network.named_parameters():
+        if found := re.match(r"backbone\.(stem|entry|middle|exit)\.(\d+)\.", name):
+            part = found[1]
+            depths[name] = before[part] + (int(found[2]) if part != "stem" else 0)
+    return depths
+
+
+def _unused(network: DeepLab) -> list[nn.Parameter]:
+    """Parameters that no tap of the head depends on: the exit flow, where ASPP reads the middle flow."""
+    return [] if "exit" in network.head.taps else list(network.backbone.exit.parameters())

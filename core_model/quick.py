@@ -1,0 +1,132 @@
+"""The quick recipe: the backbone stays as it is, and a head learns on the features of a few views of each picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core_model.card import Card
+from core_model.checkpoint import save_head
+from core_model.device import multiplies_bf16
+from core_model.engines import folded
+from core_model.heads import Head
+from core_model.losses import class_weights, cross_entropy
+from core_model.metrics import Confusion
+from core_model.training import Scores, stamped
+from core_model.transforms import labels_of
+from core_model.views import Look
+
+
+@dataclass(frozen=True)
+class QuickSettings:
+    """Measured on CamVid, 20 pictures: see the table in the note of the issue."""
+
+    rate: float = 3e-3  # peak, of AdamW
+    weight_decay: float = 1e-2
+    batch: int = 2  # whole pictures
+    decay: float = 0.95  # of the weights' moving average
+    dropout: float = 0.1
+    weighting: float = 0.5  # classes weigh ~ frequency^-weighting
+
+
+def quick_views(images: int) -> int:
+    """How many views of each picture are worth their time: the fewer pictures, the more."""
+    return max(1, min(8, 120 // max(1, images)))
+
+
+class Deck:
+    """Deals looks in random order, each once before any comes again; those of one size together."""
+
+    def __init__(self, looks: Sequence[Look], seed: int) -> None:
+        self._looks = list(looks)
+        self._left: list[Look] = []
+        self._rng = np.random.default_rng(seed)
+
+    def deal(self, count: int) -> list[Look]:
+        """Give 1 to `count` looks of one size."""
+        if not self._left:
+            self._left = [self._looks[i] for i in self._rng.permutation(len(self._looks))]
+        size = self._left[-1].size
+        hand = [look for look in self._left if look.size == size][-count:]
+        for look in hand:
+            self._left.remove(look)
+        return hand
+
+
+class Quick:
+    """Learns a head on what a frozen backbone saw; a `training.Learner`."""
+
+    def __init__(
+        self,
+        head: Head,
+        card: Card,
+        out: Path,
+        train: Sequence[Look],
+        held_out: Sequence[Look],
+        pixels: NDArray[np.int64],
+        device: torch.device,
+        seed: int,
+        settings: QuickSettings | None = None,
+    ) -> None:
+        self.settings = settings or QuickSettings()
+        self.bf16 = multiplies_bf16(device)
+        self.device = device
+        # bf16 depthwise convolutions with a rate are slower channels last, fp32 ones faster (measured)
+        self._format = torch.contiguous_format if self.bf16 and device.type == "cpu" else torch.channels_last
+        self.module: nn.Module = head.to(device, memory_format=self._format).train()  # type: ignore[call-overload]
+        self.head = head
+        head.aspp.dropout.p = self.settings.dropout
+        self.batch, self.decay, self.held_out = self.settings.batch, self.settings.decay, len(held_out)
+        self._card, self._out = card, out
+        self._deck, self._held_out = Deck(train, seed), held_out
+        self._weights = class_weights(pixels, self.settings.weighting).to(device)
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Everything at one rate."""
+        return [
+            {
+                "params": list(self.module.parameters()),
+                "lr": self.settings.rate,
+                "weight_decay": self.settings.weight_decay,
+            }
+        ]
+
+    def loss(self, batch: int) -> Tensor:
+        """Cross-entropy at stride 4: cell (i, j) sits exactly on pixel (4 i, 4 j), so the truth needs no resizing."""
+        shots = [look.load() for look in self._deck.deal(batch)]
+        taps = {name: torch.stack([taps[name] for taps, _ in shots]) for name in shots[0][0]}
+        truth = torch.from_numpy(np.stack([truth[::4, ::4] for _, truth in shots])).to(self.device).long()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            logits = self.module(self._prepared(taps))  # (N, classes, H/4, W/4)
+        return cross_entropy(logits.float(), truth, self._weights)
+
+    def _prepared(self, taps: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {
+            name: tap.to(self.device, non_blocking=True).float().contiguous(memory_format=self._format)
+            for name, tap in taps.items()
+        }
+
+    @torch.no_grad()
+    def score(self, module: nn.Module) -> Confusion:
+        """Predict every held-out picture at working size."""
+        head = folded(module)
+        confusion = Confusion(self.head.num_classes)
+        for look in self._held_out:
+            taps, truth = look.load()
+            logits = head(self._prepared({name: tap[None] for name, tap in taps.items()}))[0]
+            confusion.add(truth, labels_of(logits, truth.shape, truth.shape).cpu().numpy())
+        return confusion
+
+    def save(self, module: nn.Module, step: int, scores: Scores | None, partial: bool) -> Path:
+        """Write the head only: the backbone is the one that came."""
+        assert isinstance(module, type(self.head))
+        path = self._out / "head.safetensors"
+        save_head(path, module, stamped(self._card, step, scores, partial))
+        return path

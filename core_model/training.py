@@ -1,0 +1,250 @@
+"""The loop that every recipe learns in: rates, averaged weights, scores, publication, and what to do in trouble."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from core_model.card import Card
+from core_model.events import Events
+from core_model.job import JobError
+from core_model.metrics import Confusion
+from core_model.schedule import Schedule
+
+Scores = dict[str, Any]  # {"miou": …, "pixel_accuracy": …, "classes": {name: iou}}
+
+
+class Learner(Protocol):
+    """What a recipe gives to the loop: a module, and how to draw from, score and save it."""
+
+    module: nn.Module  # in the mode (training, frozen BN) that it learns in
+    batch: int  # pictures a step
+    decay: float  # of the weights' moving average; 0 = the last weights
+    held_out: int  # pictures to score on
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Parameter groups for AdamW, each with its peak `lr`."""
+        ...
+
+    def loss(self, batch: int) -> Tensor:
+        """Draw at most `batch` pictures and give the mean loss of `module` on them."""
+        ...
+
+    def score(self, module: nn.Module) -> Confusion:
+        """Predict every held-out picture with `module`, in evaluation mode, and count."""
+        ...
+
+    def save(self, module: nn.Module, step: int, scores: Scores | None, partial: bool) -> Path:
+        """Write `module` with its card to the job's `out` folder, atomically; give the head's path."""
+        ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the loop keeps to; the defaults are for use, tests shorten them."""
+
+    marks: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)  # of the schedule: score and publish (there is one more at the end)
+    scoring_share: float = 0.15  # of the work, counted in pictures that pass through the network
+    publish_seconds: float = 15.0  # unscored weights are written as often as this, until there are scored ones
+    progress_seconds: float = 0.3
+    snapshot_steps: int = 20
+    rollbacks: int = 6  # in a row, before giving up
+
+
+@dataclass
+class Training:
+    """One run of learning. `run` does it; everything else is its state."""
+
+    learner: Learner
+    schedule: Schedule
+    events: Events
+    class_names: tuple[str, ...]
+    settings: Settings = field(default_factory=Settings)
+    clock: Callable[[], float] = time.monotonic
+
+    def run(self) -> None:
+        """Learn until the schedule ends; the last event is `done`. JobError when it cannot go on."""
+        self._prepare()
+        while self.step == 0 or self._fraction < 1:
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["peak"] * self.slowed * self.schedule.rate(self.step, self._elapsed)
+            loss = self._try_step()
+            if loss is None:
+                continue
+            self.step += 1
+            self._tell(loss)
+            self._publish_when_due()
+        self._finish()
+
+    def _prepare(self) -> None:
+        learner = self.learner
+        self.step, self.batch = 0, learner.batch
+        self.slowed, self.rolled_back = 1.0, 0
+        groups = [{**group, "peak": group["lr"]} for group in learner.groups()]
+        self.optimizer = torch.optim.AdamW(groups)
+        self.average = copy.deepcopy(learner.module).requires_grad_(False).eval()
+        self.best: tuple[nn.Module, int, Scores] | None = None
+        self.good = self._snapshot()
+        self.marks = list(self.settings.marks)
+        self.scored = 0  # pictures that scoring took, to keep its share
+        self.losses: list[float] = []
+        self.started = self.told = self.published = self.clock()
+
+    @property
+    def _elapsed(self) -> float:
+        return self.clock() - self.started
+
+    @property
+    def _fraction(self) -> float:
+        return self.schedule.fraction(self.step, self._elapsed)
+
+    # one step
+
+    def _try_step(self) -> float | None:
+        """Take a step and give its loss; None when it has to be taken again with less."""
+        try:
+            return self._step()
+        except (RuntimeError, MemoryError) as error:
+            if not _out_of_memory(error):
+                raise
+            self._halve_batch()
+            return None
+
+    def _step(self) -> float | None:
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.learner.loss(self.batch)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            self._roll_back()
+            return None
+        # the weights that gave a finite loss are good: keep them before they change
+        _follow(self.average, self.learner.module, min(self.learner.decay, (1 + self.step) / (10 + self.step)))
+        if self.step % self.settings.snapshot_steps == 0:
+            self.good, self.rolled_back = self._snapshot(), 0
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return value
+
+    def _snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        return copy.deepcopy((self.learner.module.state_dict(), self.optimizer.state_dict()))
+
+    def _roll_back(self) -> None:
+        self.rolled_back += 1
+        if self.rolled_back > self.settings.rollbacks:
+            raise JobError("learning does not settle: the loss is no number at any rate; what was published is kept")
+        module, optimizer = copy.deepcopy(self.good)
+        self.learner.module.load_state_dict(module)
+        self.optimizer.load_state_dict(dict(optimizer))
+        self.slowed /= 2
+        self.events.emit("warning", text="the loss was no number: went back to the last good weights, at half the rate")
+
+    def _halve_batch(self) -> None:
+        if self.batch == 1:
+            raise JobError("not enough memory for one picture: choose a smaller working size")
+        self.batch //= 2
+        self.optimizer.zero_grad(set_to_none=True)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        self.events.emit("warning", text=f"not enough memory: goes on with {self.batch} pictures a step")
+
+    # what the parent hears and finds on disk
+
+    def _tell(self, loss: float) -> None:
+        self.losses.append(loss)
+        now = self.clock()
+        if now - self.told >= self.settings.progress_seconds or self.step == 1 or self._fraction >= 1:
+            self._progress("learn", loss=sum(self.losses) / len(self.losses))
+            self.told, self.losses = now, []
+
+    def _progress(self, phase: str, **more: float) -> None:
+        seconds = round(self._elapsed, 3)
+        self.events.emit(
+            "progress", phase=phase, fraction=round(self._fraction, 4), step=self.step, seconds=seconds, **more
+        )
+
+    def _publish_when_due(self) -> None:
+        marked = False
+        while self.marks and self._fraction >= self.marks[0]:
+            self.marks.pop(0)
+            marked = True
+        if self._fraction >= 1:
+            return  # the end scores and publishes
+        if self.learner.held_out and marked and self._may_score():
+            self._score()
+        elif self.best is None and (marked or self.clock() - self.published >= self.settings.publish_seconds):
+            self._publish(self.average, self.step, None)
+
+    def _may_score(self) -> bool:
+        learnt = 3 * self.learner.batch * self.step  # forward and backward cost three times a forward
+        return self.scored + self.learner.held_out <= self.settings.scoring_share * learnt
+
+    def _score(self) -> None:
+        self._progress("score")
+        confusion = self.learner.score(self.average)
+        self.scored += self.learner.held_out
+        scores = _scores(confusion, self.class_names)
+        self.events.emit("scores", step=self.step, images=self.learner.held_out, **scores)
+        if self.best is None or scores["miou"] > self.best[2]["miou"]:
+            self.best = (copy.deepcopy(self.average), self.step, scores)
+            self._publish(*self.best)
+
+    def _publish(self, module: nn.Module, step: int, scores: Scores | None) -> None:
+        try:
+            path = self.learner.save(module, step, scores, partial=True)
+        except OSError as error:
+            self.events.emit("warning", text=f"the weights so far could not be written: {error}")
+        else:
+            self.events.emit("published", path=str(path), step=step)
+        self.published = self.clock()
+
+    def _finish(self) -> None:
+        if self.learner.held_out:
+            self._score()
+        module, step, scores = self.best or (self.average, self.step, None)
+        path = self.learner.save(module, step, scores, partial=False)
+        self.events.emit("published", path=str(path), step=step)
+        self.events.emit(
+            "done", path=str(path), step=step, seconds=round(self._elapsed, 3), scores=scores, partial=False
+        )
+
+
+def stamped(card: Card, step: int, scores: Scores | None, partial: bool) -> Card:
+    """The card of weights that are written now."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return replace(card, scores=scores, partial=partial, created=now, notes={**card.notes, "steps": step})
+
+
+def _follow(average: nn.Module, module: nn.Module, decay: float) -> None:
+    """Draw the moving average towards the module: parameters and statistics."""
+    with torch.no_grad():
+        for mean, value in zip(average.state_dict().values(), module.state_dict().values(), strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(value, 1 - decay)
+
+
+def _scores(confusion: Confusion, class_names: tuple[str, ...]) -> Scores:
+    """Plain values for an event and a card; a class that the truth does not have is left out."""
+    ious = {name: round(float(iou), 4) for name, iou in zip(class_names, confusion.ious, strict=True) if iou == iou}
+    return {
+        "miou": round(confusion.miou, 4),
+        "pixel_accuracy": round(confusion.pixel_accuracy, 4),
+        "classes": ious,
+    }
+
+
+def _out_of_memory(error: Exception) -> bool:
+    words = str(error)
+    return (
+        isinstance(error, torch.OutOfMemoryError | MemoryError)
+        or "allocate memory" in words
+        or "not enough memory" in words
+    )

@@ -1,0 +1,61 @@
+"""A head turns features into logits at stride 4."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from core_model import HEADS, VARIANTS, AsppDecoderHead, upsample
+from core_model.checkpoint import tensors_of
+
+ROW = VARIANTS["xception"]
+
+
+def taps(height: int = 33, width: int = 49) -> dict[str, torch.Tensor]:
+    torch.manual_seed(1)
+    return {
+        "low_level": torch.randn(1, 256, height // 4 + 1, width // 4 + 1),
+        "middle": torch.randn(1, 728, height // 16 + 1, width // 16 + 1),
+    }
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_every_head_gives_logits_at_stride_4(kind: str) -> None:
+    head = HEADS[kind](ROW, 7).eval()
+    assert set(head.taps) <= set(taps())
+    with torch.inference_mode():
+        assert head(taps()).shape == (1, 7, 9, 13)
+
+
+def test_image_pooling_without_norm_trains_on_a_single_picture() -> None:
+    head = AsppDecoderHead(ROW, 4)
+    assert not head.pooling_norm  # the column of this variant
+    head(taps()).sum().backward()
+    assert head.aspp.pooling.conv.weight.grad is not None
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        AsppDecoderHead(ROW, 4, pooling_norm=True)(taps())
+
+
+def test_pooling_norm_is_seen_in_the_names() -> None:
+    with_norm = set(tensors_of(AsppDecoderHead(ROW, 4, pooling_norm=True)))
+    assert with_norm - set(tensors_of(AsppDecoderHead(ROW, 4))) == {
+        f"aspp.pooling.norm.{leaf}" for leaf in ("weight", "bias", "running_mean", "running_var")
+    }
+
+
+def test_without_decoder_the_logits_are_asppss_own_brought_to_stride_4() -> None:
+    head = AsppDecoderHead(replace(ROW, decoder=False), 4).eval()
+    with torch.inference_mode():
+        given = taps()
+        torch.testing.assert_close(head(given), upsample(head.classifier(head.aspp(given["middle"])), (9, 13)))
+
+
+def test_the_image_pooling_sees_the_whole_map() -> None:
+    head = AsppDecoderHead(ROW, 4).eval()
+    given = taps(161, 161)
+    changed = {**given, "middle": given["middle"].clone()}
+    changed["middle"][..., -1, -1] += 100
+    with torch.inference_mode():
+        assert not torch.equal(head(given)[..., 0, 0], head(changed)[..., 0, 0])
