@@ -1,0 +1,5 @@
+"""`python -m app` is the `atrous` command."""
+
+from app.cli import main
+
+main()

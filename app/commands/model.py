@@ -1,0 +1,74 @@
+"""`atrous model …`: versions and weight files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app import services
+from app.commands.options import FOLDER, PROJECT, opened
+from app.console import notes, say, table
+from app.services.learning import described
+from app.services.models import Models
+
+
+@click.group()
+def model() -> None:
+    """Model versions and weight files."""
+
+
+@model.command("list")
+@PROJECT
+def list_(project: Path) -> None:
+    """Lists a project's versions."""
+    with opened(project, to_write=False) as one:
+        in_use = Models(one).in_use()
+        rows = [services.model_row(version, in_use) for version in Models(one).versions()]
+    show_versions(rows)
+
+
+@model.command("import")
+@click.argument("source", type=FOLDER)
+@click.argument("out", type=FOLDER)
+def import_weights(source: Path, out: Path) -> None:
+    """Converts weights (Keras's Xception, or our own safetensors) to a checked safetensors file."""
+    _written(services.import_weights(source, out))
+
+
+@model.command("export")
+@PROJECT
+@click.argument("version")
+@click.argument("out", type=FOLDER)
+@click.option("--format", "name", type=click.Choice(["safetensors"]), default="safetensors")
+def export_model(project: Path, version: str, out: Path, name: str) -> None:
+    """Writes a version as a file of its own."""
+    with opened(project, to_write=False) as one:
+        _written(services.export_version(one, version, out, name))
+
+
+def _written(result: services.Written) -> None:
+    notes(result.notes)
+    for file in result.files:
+        say(str(file))
+
+
+def show_versions(rows: Sequence[dict[str, Any]]) -> None:
+    """A table of model versions, or that there is none."""
+    if not rows:
+        say("no model version yet")
+        return
+    shown = [
+        (
+            f"{row['version']}{' (in use)' if row['in_use'] else ''}",
+            row["recipe"] + (", stopped early" if row["partial"] else ""),
+            described(row["scores"]),
+            str(row["learnt_from"].get("images", "")),
+            row["parent"] or "",
+            row["created"][:16].replace("T", " "),
+        )
+        for row in rows
+    ]
+    table(["model", "recipe", "held out", ">images", "continues", "made"], shown)

@@ -1,0 +1,106 @@
+"""Verbs of the network: predict, segment, train, evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from app import services
+from app.commands.options import DEVICE, FOLDER, JSON, PROJECT, opened, positive, share
+from app.console import follow, note, notes, print_json, say, table
+from app.services.models import Models
+from app.services.runs import RECIPES
+
+
+@click.command()
+@PROJECT
+@click.argument("ids", nargs=-1, metavar="[ID…]")
+@click.option("--model", metavar="VERSION|FILE", help="Another model than the one in use.")
+@DEVICE
+@click.option("--min-confidence", type=float, default=0.0, callback=share, help="0…1: below, pixels stay empty.")
+def predict(project: Path, ids: tuple[str, ...], model: str | None, device: str, min_confidence: float) -> None:
+    """Pre-annotates images; without ID every one that is not reviewed. Can be interrupted and resumed."""
+    with opened(project) as one:
+        chosen = Models(one).resolve(model)
+        network = services.Network(device)
+        result = follow(services.pre_annotate(one, ids, chosen, min_confidence, network), "predict")
+    notes(f"{image_id}: {why}" for image_id, why in result.refused.items())
+    notes(f"note: {line}" for line in network.notes)
+    notes(f"{image_id} is reviewed: no model writes to it" for image_id in result.reviewed)
+    before = f", {len(result.as_before)} as before" if result.as_before else ""
+    say(f"{len(result.done)} images pre-annotated by {chosen.version}{before}")
+    if result.refused and not result.done and not result.as_before:
+        raise services.Refusal("no image could be pre-annotated; the reasons stand above")
+
+
+@click.command()
+@click.argument("pictures", nargs=-1, required=True, type=FOLDER, metavar="PICTURE…")
+@click.option("--model", required=True, type=FOLDER, help="A model file.")
+@click.option("--out", required=True, type=FOLDER, help="Folder for the masks.")
+@DEVICE
+def segment(pictures: tuple[Path, ...], model: Path, out: Path, device: str) -> None:
+    """Segments plain pictures to palette PNGs, without a project."""
+    result = follow(services.segment(pictures, model, out, device), "segment")
+    notes(f"{picture}: {why}" for picture, why in result.refused.items())
+    say(f"{len(result.written)} masks in {out}; what the values mean stands in class_names.txt")
+    if result.refused and not result.written:
+        raise services.Refusal("no picture could be segmented; the reasons stand above")
+
+
+@click.command()
+@PROJECT
+@click.option("--recipe", type=click.Choice(RECIPES), default="quick", help="quick: the head; full: all layers.")
+@click.option("--variant", help="Another network than that of the model in use.")
+@click.option("--steps", type=click.IntRange(min=1), help="Ends after so many steps; same job, same weights.")
+@click.option("--minutes", type=float, callback=positive, help="Ends after so long.")
+@DEVICE
+@JSON
+def train(
+    project: Path,
+    recipe: str,
+    variant: str | None,
+    steps: int | None,
+    minutes: float | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Learns from reviewed images and human pixels, and makes a new model version."""
+    request = services.TrainRequest(recipe, variant, steps, minutes, device)
+    with opened(project) as one:
+        before = {model.version for model in Models(one).versions()}
+        try:
+            result = follow(services.fit(one, request), "train")
+        except KeyboardInterrupt:
+            for model in Models(one).versions():
+                if model.version not in before:
+                    use = f"--model {model.version}"
+                    note(f"what was learnt so far is {model.version}, marked partial; use it with {use}")
+            raise
+    notes(f"note: {warning}" for warning in result.warnings)
+    if as_json:
+        print_json(result.as_json())
+        return
+    many = f"{result.images} images ({result.held_out} held out), {result.steps} steps, {result.seconds:.0f} s"
+    say(f"{result.version}: {many}; {'in use' if result.used else 'not used'}: {result.reason}")
+    if result.scores:
+        table(["class", ">IoU"], [(name, f"{iou:.3f}") for name, iou in result.scores["classes"].items()])
+
+
+@click.command()
+@click.option("--truth", required=True, type=FOLDER, help="VOC folder with the right masks.")
+@click.option("--pred", required=True, type=FOLDER, help="VOC folder with the masks to judge.")
+@click.option("--ids", type=FOLDER, help="File with one id a line; without it every mask of the truth.")
+@JSON
+def evaluate(truth: Path, pred: Path, ids: Path | None, as_json: bool) -> None:
+    """Pixel accuracy and mean IoU. 255 in the truth is ignored, 255 in the prediction is wrong."""
+    wanted = None
+    if ids is not None:
+        text = ids.read_text(encoding="utf-8-sig", errors="replace")
+        wanted = [line.strip() for line in text.splitlines() if line.strip()]
+    scores = follow(services.evaluate(truth, pred, wanted), "evaluate")
+    if as_json:
+        print_json(scores.as_json())
+        return
+    say(f"mIoU {scores.miou:.4f}   pixel accuracy {scores.pixel_accuracy:.4f}")
+    table(["class", ">IoU"], [(name, f"{iou:.4f}") for name, iou in scores.classes.items()])

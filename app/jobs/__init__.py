@@ -1,0 +1,1 @@
+"""Jobs: generators that yield their progress, run inline or in a thread."""

@@ -1,0 +1,49 @@
+"""From a folder to an open project."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from app import resources
+from app.services.errors import Refusal
+from app.services.models import Models
+from app.storage.project import SETTINGS, Project
+from app.storage.settings import read_class_names
+
+STARTER = "starter.safetensors"
+
+
+def open_project(root: Path, read_only: bool = False) -> Project:
+    """A project, or any VOC dataset in place. NotAProject and its kin say in one line why not."""
+    if not root.is_dir():
+        raise Refusal(f"there is no folder {root}; make a project with: atrous new {root} --images DIR --classes FILE")
+    return Project.open(root, read_only)
+
+
+def create_project(root: Path, pictures: Path, class_names: Iterable[str], unpainted: str | None = None) -> Project:
+    """A new project over a picture folder, which stays where it is. See Project.create for what can go wrong."""
+    return Project.create(root, pictures, class_names, unpainted)
+
+
+def open_sample(target: Path) -> Project:
+    """The sample project in a folder of its own; copied there, with the starter as its model, when it is not there yet.
+
+    Refusal when the target holds something else, or when this installation has no sample.
+    """
+    if (target / SETTINGS).is_file():
+        return Project.open(target)
+    sample = resources.path("sample")
+    if not (sample / "class_names.txt").is_file():
+        raise Refusal(f"the sample project is missing from this installation ({sample})")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise Refusal(f"there is something else in {target}; choose a new or empty folder for the sample")
+    shutil.copytree(sample / "JPEGImages", target / "JPEGImages", dirs_exist_ok=True)
+    names = read_class_names(sample / "class_names.txt").names
+    project = Project.create(target, target / "JPEGImages", names)
+    starter = resources.path("models", STARTER)
+    if starter.is_file() and not project.read_only:
+        models = Models(project)
+        models.use(models.adopt(starter, name="starter").version)
+    return project

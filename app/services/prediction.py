@@ -1,0 +1,230 @@
+"""The network at work: what a model says of one image, and of a whole project."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.classes import VOID, Classes
+from app.domain.prediction import Prediction
+from app.jobs.job import Job, Progress
+from app.services import editing
+from app.services.errors import Refusal
+from app.services.models import Model
+from app.storage import images
+from app.storage.catalogue import ImageRecord
+from app.storage.project import Project
+
+if TYPE_CHECKING:
+    from core_model import Features, Head, Predictor
+
+FEATURE_BUDGET = 512 << 20
+_HEADS = 4
+_FLUSH_EVERY = 8
+_NOTE = "predicted "  # + id: a key of the catalogue's state
+
+Key = tuple[str, str, int]  # picture's sha256, backbone's sha256, working size
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture ready for the network: RGB at working size, and the size that the labels are wanted in."""
+
+    sha256: str
+    rgb: NDArray[np.uint8]
+    width: int
+    height: int
+
+
+class Network:
+    """A backbone on its device, with the features of the last pictures, so that a new head costs milliseconds.
+
+    It belongs to one thread. `notes` says what it had to do otherwise than asked.
+    """
+
+    def __init__(self, device: str = "auto", budget: int = FEATURE_BUDGET) -> None:
+        self._device = device
+        self._budget = budget
+        self._predictor: tuple[tuple[str, int], Predictor] | None = None
+        self._heads: OrderedDict[str, Head] = OrderedDict()
+        self._features: OrderedDict[Key, Features] = OrderedDict()
+
+    @property
+    def device(self) -> str:
+        """Where it computes; what was asked for before the first picture."""
+        return self._predictor[1].device if self._predictor else self._device
+
+    @property
+    def notes(self) -> list[str]:
+        """Lines for people, as "out of memory; going on on the CPU"."""
+        return self._predictor[1].notes if self._predictor else []
+
+    def predict(self, project: Project, image_id: str, model: Model) -> Prediction:
+        """What the model says of an image, in the project's classes; UnreadableImage, Refusal otherwise."""
+        photo = read_photo(project.picture_path(image_id), project.settings.working_size)
+        return self.classify(photo, model, project.settings.working_size, lookup(model, project.settings.classes))
+
+    def look(self, project: Project, image_id: str, model: Model) -> None:
+        """Read ahead: compute an image's features, so that its prediction is there at once."""
+        photo = read_photo(project.picture_path(image_id), project.settings.working_size)
+        self._look(photo, model, project.settings.working_size)
+
+    def classify(
+        self, photo: Photo, model: Model, working_size: int, table: NDArray[np.uint8] | None = None
+    ) -> Prediction:
+        """The same for any picture; `table` (256,) uint8 translates the head's indices, None keeps them."""
+        from core_model import WeightsError
+
+        try:
+            head = self._head(model.head)
+            features = self._look(photo, model, working_size)
+            assert self._predictor is not None
+            said = self._predictor[1].predict(features, head, (photo.height, photo.width), model.version)
+        except WeightsError as error:
+            raise Refusal(str(error)) from error
+        return Prediction(said.labels if table is None else table[said.labels], said.confidence, model.version)
+
+    def _look(self, photo: Photo, model: Model, working_size: int) -> Features:
+        predictor = self._on(model)
+        key = (photo.sha256, str(model.card["backbone"]), working_size)
+        if key in self._features:
+            self._features.move_to_end(key)
+        else:
+            self._features[key] = predictor.features(photo.rgb)
+            while len(self._features) > 1 and sum(kept.bytes for kept in self._features.values()) > self._budget:
+                self._features.popitem(last=False)
+        return self._features[key]
+
+    def _on(self, model: Model) -> Predictor:
+        """The predictor of the model's backbone; one at a time is kept, they are large."""
+        from core_model import DeviceError, Predictor, WeightsError, load_backbone
+
+        key = (str(model.card["backbone"]), int(model.card["output_stride"]))
+        if self._predictor is None or self._predictor[0] != key:
+            self._predictor = None
+            try:
+                backbone = load_backbone(model.backbone, output_stride=key[1])
+                self._predictor = (key, Predictor(backbone, self._device))
+            except (WeightsError, DeviceError, OSError) as error:
+                raise Refusal(str(error)) from error
+        return self._predictor[1]
+
+    def _head(self, path: Path) -> Head:
+        from core_model import file_sha256, load_head
+
+        try:
+            sha256 = file_sha256(path)
+            if sha256 not in self._heads:
+                self._heads[sha256] = load_head(path)
+        except OSError as error:
+            raise Refusal(f"{path} cannot be read: {error.strerror}") from error
+        self._heads.move_to_end(sha256)
+        while len(self._heads) > _HEADS:
+            self._heads.popitem(last=False)
+        return self._heads[sha256]
+
+
+def read_photo(picture: Path, working_size: int) -> Photo:
+    """Decode a picture for the network. Raises UnreadableImage."""
+    rgb = images.read(picture, working_size)
+    width, height = images.size(picture)
+    with picture.open("rb") as file:
+        return Photo(hashlib.file_digest(file, "sha256").hexdigest(), rgb, width, height)
+
+
+def lookup(model: Model, classes: Classes) -> NDArray[np.uint8]:
+    """(256,) uint8: from the head's indices to the project's by name; 255 where the project has no such class.
+
+    Refusal where not a single name matches: the model would predict nothing at all.
+    """
+    table = np.full(256, VOID, np.uint8)
+    for index, name in enumerate(model.classes):
+        label = classes.by_name(name)
+        table[index] = VOID if label is None else label.index
+    if (table == VOID).all():
+        raise Refusal(
+            f"the model {model.version} knows none of this project's classes: it predicts {', '.join(model.classes)}; "
+            f"the project has {', '.join(classes.names) or 'none'}"
+        )
+    return table
+
+
+@dataclass
+class PreAnnotated:
+    """What became of each image of a `pre_annotate`."""
+
+    done: list[str] = field(default_factory=list)
+    as_before: list[str] = field(default_factory=list)
+    """Left alone: this very model has said it already, and nothing has changed since."""
+    reviewed: list[str] = field(default_factory=list)
+    """Asked for by name, but reviewed: no model writes to them."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """id → why it could not be done."""
+
+
+def pre_annotate(
+    project: Project, ids: Sequence[str], model: Model, min_confidence: float = 0.0, network: Network | None = None
+) -> Job[PreAnnotated]:
+    """Predicts images and writes it into every pixel that no person has touched; ids: none means all not reviewed.
+
+    Can be closed at any moment: what is done is saved, and the next call goes on where this one ended. Images that
+    cannot be read are noted in the catalogue and passed over. Refusal, UnknownImage and disk errors end it.
+    """
+    records = [project.catalogue.image(image_id) for image_id in dict.fromkeys(ids)] or project.catalogue.images()
+    result = PreAnnotated(reviewed=[record.id for record in records if ids and record.status == "reviewed"])
+    records = [record for record in records if record.status != "reviewed"]
+    network = network or Network()
+    table = lookup(model, project.settings.classes)
+    said = _fingerprint(project, model, min_confidence, table)
+    waiting = [record for record in records if not _holds(project, record.id, said)]
+    result.as_before = [record.id for record in records if record not in waiting]
+    try:
+        for number, (record, photo) in enumerate(_photos(project, waiting)):
+            yield Progress(number, len(waiting), record.id)
+            try:
+                prediction = network.classify(photo.result(), model, project.settings.working_size, table)
+                document = editing.load(project, record.id)
+                document.pre_annotate(prediction, min_confidence)
+            except editing.ABOUT_ONE_IMAGE as error:
+                project.catalogue.set_problem(record.id, str(error))
+                result.refused[record.id] = str(error)
+                continue
+            project.catalogue.set(_NOTE + record.id, f"{said} {document.sequence}")
+            result.done.append(record.id)
+            if len(result.done) % _FLUSH_EVERY == 0:
+                project.saver.flush()
+    finally:
+        project.saver.flush()
+    yield Progress(len(waiting), len(waiting), "", result)
+    return result
+
+
+def _photos(project: Project, records: Sequence[ImageRecord]) -> Iterator[tuple[ImageRecord, Future[Photo]]]:
+    """Each image with its picture, the next one being decoded meanwhile."""
+    size = project.settings.working_size
+    with ThreadPoolExecutor(1) as pool:
+        ahead = [pool.submit(read_photo, project.picture_path(record.id), size) for record in records[:1]]
+        for index, record in enumerate(records):
+            ahead += [pool.submit(read_photo, project.picture_path(r.id), size) for r in records[index + 1 : index + 2]]
+            yield record, ahead.pop(0)
+
+
+def _fingerprint(project: Project, model: Model, min_confidence: float, table: NDArray[np.uint8]) -> str:
+    from core_model import file_sha256
+
+    said = f"{file_sha256(model.head)} {min_confidence} {project.settings.working_size}".encode()
+    return hashlib.sha256(said + table.tobytes()).hexdigest()[:16]
+
+
+def _holds(project: Project, image_id: str, said: str) -> bool:
+    """Whether this very prediction was the last thing that happened to the image."""
+    note = project.catalogue.get(_NOTE + image_id)
+    return note is not None and note == f"{said} {project.journal.last_sequence(image_id)}"

@@ -1,0 +1,55 @@
+"""Plain pictures to masks, without a project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from app.domain.classes import Classes
+from app.jobs.job import Job, Progress
+from app.services.errors import Refusal
+from app.services.models import read_model
+from app.services.prediction import Network, read_photo
+from app.storage.images import UnreadableImage
+
+
+@dataclass
+class Segmented:
+    """What became of each picture."""
+
+    written: list[Path] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    """Picture → why it could not be read."""
+
+
+def segment(pictures: Sequence[Path], model_file: Path, out: Path, device: str = "auto") -> Job[Segmented]:
+    """Writes `OUT/<stem>.png`, 8-bit with VOC's palette, values by `OUT/class_names.txt`; a picture at a time.
+
+    Unreadable pictures are passed over and named. Refusal when two pictures would have one name, or the model is no
+    use; OSError when the disk refuses.
+    """
+    stems: dict[str, Path] = {}
+    for picture in pictures:
+        if stems.setdefault(picture.stem, picture) != picture:
+            both = f"{stems[picture.stem]} and {picture}"
+            raise Refusal(f"{both} would both become {picture.stem}.png; segment them apart")
+    model, network, result = read_model(model_file), Network(device), Segmented()
+    out.mkdir(parents=True, exist_ok=True)
+    palette = Classes().palette().astype(np.uint8).tobytes()
+    for number, (stem, picture) in enumerate(stems.items()):
+        yield Progress(number, len(stems), picture.name)
+        try:
+            photo = read_photo(picture, model.working_size)
+        except UnreadableImage as error:
+            result.refused[str(picture)] = str(error)
+            continue
+        image = Image.fromarray(network.classify(photo, model, model.working_size).labels)
+        image.putpalette(palette)
+        image.save(out / f"{stem}.png", "PNG")
+        result.written.append(out / f"{stem}.png")
+    (out / "class_names.txt").write_text("".join(f"{name}\n" for name in model.classes), encoding="utf-8")
+    return result

@@ -1,0 +1,59 @@
+"""A learning child that learns nothing: `python fake_fit.py BEHAVIOUR HEAD JOB`. It behaves as well, or as badly, as told."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+
+
+def say(event: str, **fields: object) -> None:
+    print(json.dumps({"event": event, **fields}), flush=True)
+
+
+def publish(head: str, job: Path) -> None:
+    (job / "out").mkdir(exist_ok=True)
+    shutil.copy(head, job / "out" / "head.safetensors")
+    say("published", path=str(job / "out" / "head.safetensors"), step=1)
+
+
+def main() -> None:
+    behaviour, head, job = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    if behaviour == "silent":
+        return
+    if behaviour == "crash":
+        raise RuntimeError("the driver is gone")
+    say("started", device="cpu", images=1, held_out=0, steps=1, minutes=None, parameters=1)
+    print("a library says hello")
+    if behaviour == "failed":
+        say("failed", text="not enough memory for one picture")
+        sys.exit(1)
+    publish(head, job)
+    if behaviour == "killed":
+        sys.stderr.write("last words\n")
+        sys.stderr.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if behaviour in ("waits", "stubborn"):
+        if behaviour == "stubborn":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        say("progress", phase="learn", fraction=0.5, step=1, loss=0.7, seconds=1)
+        threading.Event().wait()
+    if behaviour == "rubbish":
+        sys.stdout.buffer.write(b"\xff\xfe{\"event\": 3}\n[1, 2]\nnull\n" + b"x" * 3_000_000)
+        sys.stdout.flush()
+        sys.exit(0)
+    if behaviour == "lies":
+        say("done", path="nowhere", step=1, seconds=1, scores=None, partial=False)
+        sys.exit(3)
+    say("warning", text="the features have little room")
+    miou = {"good": 0.9, "poor": 0.0}.get(behaviour)
+    held_out = (job / "val.txt").read_text().split()
+    scores = {"miou": miou, "pixel_accuracy": miou, "classes": {"box": miou}} if held_out else None
+    say("done", path=str(job / "out" / "head.safetensors"), step=7, seconds=1.5, scores=scores, partial=False)
+
+
+main()

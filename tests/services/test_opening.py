@@ -1,0 +1,63 @@
+"""Ways into a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app import resources
+from app.services import Models, Refusal, open_project, open_sample
+from app.storage.errors import NotAProject
+
+
+def test_a_folder_that_is_not_there_or_no_project(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="there is no folder"):
+        open_project(tmp_path / "nowhere")
+    with pytest.raises(NotAProject, match="atrous new"):
+        open_project(tmp_path)
+
+
+@pytest.fixture
+def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: object) -> Path:
+    """A small sample in place of the one that ships, with a starter on the slim backbone."""
+    import shutil
+
+    from tests.services.conftest import Files
+    from tests.services.datasets import CLASSES, write_picture
+
+    assert isinstance(files, Files)
+    shipped = tmp_path / "shipped"
+    for number in range(2):
+        write_picture(shipped / "sample/JPEGImages", number)
+    (shipped / "sample/class_names.txt").write_text("\n".join(CLASSES), encoding="utf-8")
+    (shipped / "models").mkdir()
+    shutil.copy(files.backbone, shipped / "models/backbone.safetensors")
+    shutil.copy(files.make_head("starter"), shipped / "models/starter.safetensors")
+    monkeypatch.setattr(resources, "path", shipped.joinpath)
+    return shipped
+
+
+def test_the_sample_is_opened_as_a_copy_with_the_starter_in_use(sample: Path, tmp_path: Path) -> None:
+    before = sorted(path for path in sample.rglob("*"))
+    project = open_sample(tmp_path / "mine")
+    assert project.catalogue.counts()["untouched"] == 2
+    assert project.settings.pictures == "JPEGImages"
+    in_use = Models(project).in_use()
+    assert in_use is not None
+    assert in_use.version == "starter-1"
+    project.close()
+    again = open_sample(tmp_path / "mine")
+    assert len(Models(again).versions()) == 1
+    again.close()
+    assert sorted(path for path in sample.rglob("*")) == before
+
+
+def test_the_sample_is_not_mixed_with_something_else(sample: Path, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/thesis.doc").write_text("do not lose me")
+    with pytest.raises(Refusal, match="something else"):
+        open_sample(tmp_path / "full")
+    (sample / "sample/class_names.txt").unlink()
+    with pytest.raises(Refusal, match="missing from this installation"):
+        open_sample(tmp_path / "new")

@@ -1,0 +1,80 @@
+"""Model files in and out, and plain pictures to masks with them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.domain.classes import voc_color
+from app.services import Models, Refusal, export_version, import_weights, run, segment
+from app.services.models import read_model
+from app.storage.project import Project
+from tests.services.conftest import Files
+from tests.services.datasets import write_picture
+
+
+def test_a_version_goes_out_with_its_backbone_and_serves_elsewhere(
+    project: Project, files: Files, tmp_path: Path
+) -> None:
+    model = Models(project).adopt(files.make_head(seed=2), name="quick")
+    (tmp_path / "away").mkdir()
+    written = export_version(project, model.version, tmp_path / "away/mine.safetensors")
+    assert len(written.files) == 2
+    away = read_model(tmp_path / "away/mine.safetensors")
+    assert (away.version, away.backbone.parent) == ("mine", tmp_path / "away")
+    write_picture(tmp_path / "photos", 1)
+    result = run(segment([tmp_path / "photos/p01.png"], away.head, tmp_path / "masks"))
+    (mask,) = result.written
+    with Image.open(mask) as image:
+        assert image.mode == "P"
+        assert image.size == (64, 48)
+        assert np.unique(np.array(image)).tolist() == [2]
+        assert tuple(image.getpalette()[6:9]) == voc_color(2)  # type: ignore[index]
+    assert (tmp_path / "masks/class_names.txt").read_text().split() == ["background", "box", "disc"]
+
+
+def test_export_refuses_what_is_not_there_or_in_the_way(project: Project, files: Files, tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match=r"no model version 'x' in this project; it has none yet"):
+        export_version(project, "x", tmp_path / "a.safetensors")
+    model = Models(project).adopt(files.make_head())
+    with pytest.raises(Refusal, match="exists already"):
+        export_version(project, model.version, Path(model.head))
+    with pytest.raises(Refusal, match="no folder"):
+        export_version(project, model.version, tmp_path / "nowhere/a.safetensors")
+    with pytest.raises(Refusal, match="there is safetensors"):
+        export_version(project, model.version, tmp_path / "a", "onnx")
+
+
+def test_segment_passes_over_unreadable_pictures_and_refuses_namesakes(files: Files, tmp_path: Path) -> None:
+    head = Path(shutil.copy(files.make_head(), tmp_path))
+    shutil.copy(files.backbone, tmp_path)
+    for folder in ("a", "b"):
+        write_picture(tmp_path / folder, 1)
+    (tmp_path / "a/broken.jpg").write_bytes(b"rubbish")
+    result = run(segment([tmp_path / "a/broken.jpg", tmp_path / "a/p01.png"], head, tmp_path / "out"))
+    assert [path.name for path in result.written] == ["p01.png"]
+    assert list(result.refused) == [str(tmp_path / "a/broken.jpg")]
+    with pytest.raises(Refusal, match=r"would both become p01\.png"):
+        run(segment([tmp_path / "a/p01.png", tmp_path / "b/p01.png"], head, tmp_path / "other"))
+    assert not (tmp_path / "other").exists()
+
+
+def test_our_own_files_are_checked_and_copied(files: Files, tmp_path: Path) -> None:
+    for source in (files.make_head(), files.backbone):
+        out = tmp_path / f"copy of {source.name}"
+        assert import_weights(source, out).files == (out,)
+        assert out.read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["x.safetensors", "x.keras", "x.h5", "x.pth", "missing.keras", "missing.pth"])
+def test_what_is_no_weight_file_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    if not name.startswith("missing"):
+        (tmp_path / name).write_bytes(b"rubbish" * 100)
+    with pytest.raises(Refusal) as caught:
+        import_weights(tmp_path / name, tmp_path / "out.safetensors")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out.safetensors").exists()

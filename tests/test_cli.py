@@ -1,0 +1,330 @@
+"""The command line: what it prints where, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app import cli
+from app.services import Models, open_project
+from tests.services.conftest import Files, files  # noqa: F401 (a fixture)
+from tests.services.datasets import CLASSES, write_picture, write_voc
+
+Atrous = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def atrous(capsys: pytest.CaptureFixture[str]) -> Atrous:
+    """Runs the command in this process: exit code, stdout, stderr."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return run
+
+
+@pytest.fixture
+def voc(tmp_path: Path) -> Path:
+    return write_voc(tmp_path / "V", 5, 3)
+
+
+@pytest.fixture
+def taught(voc: Path, files: Files) -> Path:  # noqa: F811
+    """The same with a model in use that calls everything box."""
+    project = open_project(voc)
+    models = Models(project)
+    models.use(models.adopt(files.make_head("boxes", seed=1), files.backbone, name="quick").version)
+    project.close()
+    return voc
+
+
+def last_line(err: str) -> str:
+    return err.strip().splitlines()[-1]
+
+
+def test_help_names_every_verb_of_the_contract_and_no_other(atrous: Atrous) -> None:
+    code, out, _ = atrous("--help")
+    assert code == 0
+    listed = re.findall(r"^  (\w+) {2,}\w", out.partition("Commands:")[2], re.MULTILINE)
+    assert listed == [
+        "check", "demo", "doctor", "evaluate", "export", "import", "info", "model", "new", "predict", "review", "segment",
+        "train",
+    ]  # fmt: skip
+    for verb in listed:
+        assert atrous(verb, "--help")[0] == 0
+    assert re.findall(r"^  (\w+) {2,}\w", atrous("model", "--help")[1].partition("Commands:")[2], re.MULTILINE) == [
+        "export", "import", "list",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nonsense"],
+        ["predict"],
+        ["predict", "P", "--min-confidence", "1.5"],
+        ["predict", "P", "--min-confidence", "-0.1"],
+        ["predict", "P", "--min-confidence", "nan"],
+        ["predict", "P", "--device", "toaster"],
+        ["predict", "P", "--nonsense"],
+        ["train", "P", "--recipe", "linear"],
+        ["train", "P", "--steps", "0"],
+        ["train", "P", "--minutes", "0"],
+        ["train", "P", "--minutes", "inf"],
+        ["review", "P"],
+        ["review", "P", "a", "--all"],
+        ["export", "P", "OUT", "--format", "labelme"],
+        ["export", "P", "OUT"],
+        ["import", "P", "SOURCE", "--format", "nonsense"],
+        ["segment", "--model", "M", "--out", "O"],
+        ["model", "fetch", "X"],
+        ["model", "export", "P", "V", "OUT", "--format", "onnx"],
+        ["--nonsense"],
+    ],
+)
+def test_wrong_usage_is_two(atrous: Atrous, words: list[str]) -> None:
+    code, out, err = atrous(*words)
+    assert (code, out) == (2, "")
+    assert "Error" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["info", "nowhere"], "there is no folder nowhere"),
+        (["evaluate", "--truth", "nowhere", "--pred", "nowhere"], "there is no folder nowhere"),
+        (["evaluate", "--truth", ".", "--pred", ".", "--ids", "nowhere"], "nowhere: no such file"),
+        (["new", "P", "--images", "nowhere", "--classes", "nowhere"], "nowhere"),
+        (["segment", "a.jpg", "--model", "nowhere", "--out", "o"], "nowhere"),
+        (["model", "import", "nowhere.keras", "o.safetensors"], "nowhere.keras"),
+    ],
+)
+def test_a_failure_is_one_and_one_line(
+    atrous: Atrous, words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = atrous(*words)
+    assert (code, out) == (1, "")
+    assert len(err.strip().splitlines()) == 1
+    assert err.startswith("atrous: ")
+    assert said in err
+    assert "Traceback" in atrous(*words, "--debug")[2]
+
+
+def test_a_fault_of_ours_is_one_line_too(atrous: Atrous, voc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app import services
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(services, "info", broken)
+    code, _, err = atrous("info", voc)
+    assert code == 1
+    assert "ZeroDivisionError: oops" in last_line(err)
+    assert "Traceback" not in err
+
+
+def test_new_leaves_the_pictures_where_they_are(atrous: Atrous, tmp_path: Path) -> None:
+    write_picture(tmp_path / "photos", 1)
+    (tmp_path / "names.txt").write_text("__ignore__\n" + "\n".join(CLASSES), encoding="utf-8")
+    code, out, _ = atrous("new", tmp_path / "P", "--images", tmp_path / "photos", "--classes", tmp_path / "names.txt")
+    assert code == 0
+    assert "1 images, 3 classes" in out
+    assert sorted(path.name for path in (tmp_path / "photos").iterdir()) == ["p01.png"]
+    assert not (tmp_path / "P/JPEGImages").exists()
+    code, _, err = atrous("new", tmp_path / "P", "--images", tmp_path / "photos", "--classes", tmp_path / "names.txt")
+    assert code == 1
+    assert "is a project already" in err
+
+
+def test_info_as_json_is_one_document_and_nothing_else(atrous: Atrous, taught: Path) -> None:
+    code, out, _ = atrous("info", taught, "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["images"]["total"] == 5
+    assert document["in_use"] == "quick-1"
+    assert [row["name"] for row in document["classes"]] == list(CLASSES)
+    plain = atrous("info", taught)[1]
+    assert "5 images (2 untouched, 3 reviewed)" in plain
+    assert "quick-1 (in use)" in plain
+
+
+def test_predict_says_so_when_nothing_was_learnt(atrous: Atrous, voc: Path) -> None:
+    code, out, err = atrous("predict", voc)
+    assert (code, out) == (1, "")
+    for words in ("paint a few strokes of each class, or review one picture", "atrous train", "--model"):
+        assert words in last_line(err)
+
+
+def test_predict_evaluate_and_resume(atrous: Atrous, taught: Path, tmp_path: Path) -> None:
+    code, out, _ = atrous("predict", taught, "p03")
+    assert (code, out) == (0, "1 images pre-annotated by quick-1\n")
+    code, out, _ = atrous("predict", taught)
+    assert (code, out) == (0, "1 images pre-annotated by quick-1, 1 as before\n")
+    with Image.open(taught / "SegmentationClass/p03.png") as image:
+        assert np.unique(np.array(image)).tolist() == [1]
+    truth = write_voc(tmp_path / "T", 5, 5)
+    ids = tmp_path / "ids.txt"
+    ids.write_text("p03\np04\n\n", encoding="utf-8")
+    code, out, _ = atrous("evaluate", "--truth", truth, "--pred", taught, "--ids", ids, "--json")
+    scores = json.loads(out)
+    assert code == 0
+    assert set(scores) == {"miou", "pixel_accuracy", "classes"}
+    masks = [np.array(Image.open(truth / f"SegmentationClass/p0{number}.png")) for number in (3, 4)]
+    assert scores["pixel_accuracy"] == pytest.approx((np.stack(masks) == 1).mean())
+    assert scores["classes"]["disc"] == 0
+    assert "mIoU" in atrous("evaluate", "--truth", truth, "--pred", taught, "--ids", ids)[1]
+
+
+def test_predict_with_a_model_file(atrous: Atrous, voc: Path, files: Files, tmp_path: Path) -> None:  # noqa: F811
+    head = Path(shutil.copy(files.make_head("discs", seed=2), tmp_path))
+    code, _, err = atrous("predict", voc, "--model", head)
+    assert code == 1
+    assert "put its file beside discs.safetensors" in last_line(err)
+    shutil.copy(files.backbone, tmp_path)
+    assert atrous("predict", voc, "--model", head)[0] == 0
+    head.write_bytes(b"rubbish")
+    code, _, err = atrous("predict", voc, "--model", head)
+    assert code == 1
+    assert "discs.safetensors" in last_line(err)
+    assert atrous("predict", voc, "--model", "nonsense")[0] == 1
+
+
+def test_predict_names_unreadable_pictures_and_goes_on(atrous: Atrous, taught: Path) -> None:
+    (taught / "JPEGImages/p03.png").write_bytes(b"rubbish")
+    code, out, err = atrous("predict", taught)
+    assert code == 0
+    assert "1 images" in out
+    assert "p03: " in err
+    code, _, err = atrous("predict", taught, "p03")
+    assert code == 1
+    assert "no image could be pre-annotated" in last_line(err)
+
+
+def test_review_export_check(atrous: Atrous, taught: Path, tmp_path: Path) -> None:
+    atrous("predict", taught, "p03")
+    code, out, _ = atrous("review", taught, "--all")
+    assert (code, out) == (0, "1 images reviewed, 1 left that have no mask yet or are skipped\n")
+    assert (taught / "ImageSets/Segmentation/trainval.txt").read_text().split() == ["p00", "p01", "p02", "p03"]
+    assert atrous("review", taught, "p04")[0] == 0
+    code, _, err = atrous("review", taught, "nonsense")
+    assert code == 1
+    assert "nonsense" in last_line(err)
+    code, out, _ = atrous("export", taught, tmp_path / "out", "--format", "voc")
+    assert (code, out) == (0, f"5 images exported to {tmp_path / 'out'}\n")
+    assert atrous("export", taught, tmp_path / "out", "--format", "voc")[0] == 1
+    assert atrous("check", tmp_path / "out")[:2] == (0, "everything is in order\n")
+    (tmp_path / "out/SegmentationClass/p00.png").write_bytes(b"rubbish")
+    code, out, err = atrous("check", tmp_path / "out")
+    assert code == 1
+    assert out.startswith("p00: ")
+    assert "not in order" in last_line(err)
+
+
+def test_import_reports_file_by_file(atrous: Atrous, voc: Path, tmp_path: Path) -> None:
+    shape = {"label": "cat", "shape_type": "rectangle", "points": [[1, 1], [9, 9]]}
+    for name in ("p03", "p00", "elsewhere"):
+        data = {"imagePath": f"{name}.png", "imageWidth": 64, "imageHeight": 48, "shapes": [shape]}
+        (tmp_path / f"{name}.json").write_text(json.dumps(data), encoding="utf-8")
+    shutil.rmtree(tmp_path / "V/.atrous", ignore_errors=True)
+    code, out, err = atrous("import", voc, tmp_path, "--format", "labelme")
+    assert code == 0
+    assert out == "1 images imported and reviewed, new classes: cat\n"
+    assert "p00.json: p00 is reviewed" in err
+    assert "elsewhere.json: the project has no picture" in err
+    assert atrous("import", voc, tmp_path, "--format", "labelme")[0] == 1
+
+
+def test_models_are_listed_and_exported(atrous: Atrous, taught: Path, tmp_path: Path, voc: Path) -> None:
+    assert "quick-1 (in use)" in atrous("model", "list", taught)[1]
+    code, out, _ = atrous("model", "export", taught, "quick-1", tmp_path / "mine.safetensors")
+    assert code == 0
+    assert str(tmp_path / "mine.safetensors") in out
+    assert atrous("model", "export", taught, "quick-1", tmp_path / "mine.safetensors")[0] == 1
+    code, out, _ = atrous("model", "import", tmp_path / "mine.safetensors", tmp_path / "again.safetensors")
+    assert code == 0
+    out_folder = tmp_path / "masks"
+    code, out, _ = atrous(
+        "segment", voc / "JPEGImages/p00.png", "--model", tmp_path / "again.safetensors", "--out", out_folder
+    )
+    assert code == 0
+    assert (out_folder / "p00.png").is_file()
+
+
+def test_train_without_anything_to_learn_from(atrous: Atrous, tmp_path: Path) -> None:
+    write_picture(tmp_path / "photos", 1)
+    (tmp_path / "names.txt").write_text("\n".join(CLASSES), encoding="utf-8")
+    atrous("new", tmp_path / "P", "--images", tmp_path / "photos", "--classes", tmp_path / "names.txt")
+    code, out, err = atrous("train", tmp_path / "P", "--json")
+    assert (code, out) == (1, "")
+    assert "nothing to learn from yet" in last_line(err)
+
+
+@pytest.mark.slow
+def test_train_as_json(atrous: Atrous, taught: Path) -> None:
+    code, out, err = atrous("train", taught, "--steps", "2", "--device", "cpu", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert (document["version"], document["used"], document["steps"]) == ("quick-2", True, 2)
+    assert "train: " in err
+
+
+def test_a_project_that_another_program_holds_is_only_read(atrous: Atrous, taught: Path) -> None:
+    holder = open_project(taught)
+    code, _, err = atrous("predict", taught)
+    assert code == 1
+    assert "nothing was done" in last_line(err)
+    assert atrous("info", taught)[0] == 0
+    holder.close()
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_is_done_and_ends_with_130(taught: Path) -> None:
+    for number in range(5, 40):
+        write_picture(taught / "JPEGImages", number)
+    command = [sys.executable, "-m", "app", "predict", str(taught)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    line = ""
+    while "predict: " not in line:
+        line = process.stderr.readline()
+        assert line
+    process.send_signal(signal.SIGINT)
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
+    out, err = process.communicate()
+    watchdog.cancel()
+    assert process.returncode == 130
+    assert out == ""
+    assert last_line(err) == "atrous: stopped; what was done until then is kept"
+    assert "Traceback" not in err
+    project = open_project(taught)
+    assert project.catalogue.counts()["predicted"] == len(list((taught / "SegmentationClass").glob("*.png"))) - 3
+    project.close()
+
+
+def test_the_command_starts_without_torch_or_qt() -> None:
+    code = "import sys, app.cli; print([name for name in ('torch', 'PySide6', 'core_model') if name in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_demo_refuses_a_full_folder(atrous: Atrous, voc: Path) -> None:
+    code, _, err = atrous("demo", voc)
+    assert code == 1
+    assert "something in" in last_line(err)
