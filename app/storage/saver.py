@@ -97,7 +97,7 @@ class Saver:
         with self._flushing:
             with self._lock:
                 waiting = [key for key in self._queue if image_id in (None, key)]
-            if waiting:
+            if waiting or JOURNAL in self._failures:
                 self._attempt(JOURNAL, self._make_durable)  # no PNG may be ahead of the journal after a power cut
             for key in waiting:
                 self._attempt(key, lambda key=key: self._save(key))  # type: ignore[misc]

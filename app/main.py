@@ -1,0 +1,281 @@
+"""The composition root: makes the program's objects and wires them together; nothing else is decided here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+import platformdirs
+import PySide6
+from PySide6.QtCore import QEventLoop, QObject, QSettings, QTimer, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QApplication
+
+from app.domain.tools import TOOLS
+from app.jobs.runner import Runner
+from app.services.errors import Refusal
+from app.services.prediction import Network
+from app.storage.errors import StorageError
+from app.storage.project import Project
+from app.ui import theme
+from app.ui.canvas import Canvas
+from app.ui.desk import Desk, close_project
+from app.ui.dialogs.asking import Asking
+from app.ui.dialogs.keys import KeysDialog
+from app.ui.dialogs.log import LogDialog
+from app.ui.main_window import MainWindow
+from app.ui.messages import Messages
+from app.ui.opening import Opening
+from app.ui.painting import Painting
+from app.ui.panels.classes import ClassesPanel
+from app.ui.panels.images import ImagesPanel
+from app.ui.panels.images_model import FILTERS, ImagesModel
+from app.ui.panels.learning import LearningPanel
+from app.ui.panels.models import ModelsPanel
+from app.ui.panels.tools import ToolsPanel
+from app.ui.remembered import Remembered
+from app.ui.workplace import Workplace
+
+ORGANISATION = "Atrous"
+
+
+class Program(QObject):
+    """The window and its threads, and the project on the desk, if there is one."""
+
+    shown = Signal(str)  # image id: picture and mask are on screen
+
+    def __init__(
+        self,
+        remembered: Remembered,
+        sample: Path,
+        *,
+        asking: Callable[[MainWindow], Asking] = Asking,
+        network: Network | None = None,
+        reads_ahead: bool = True,
+    ) -> None:
+        super().__init__()
+        messages = Messages(self)
+        window = MainWindow(remembered, messages)
+        actions = window.commands
+        canvas = Canvas()
+        radius, opacity = remembered.number("radius", 12), remembered.number("opacity", 50)
+        self.tools = ToolsPanel(actions)
+        self.place = Workplace(
+            window=window,
+            actions=actions,
+            canvas=canvas,
+            painting=Painting(canvas, radius, opacity, self),
+            images=ImagesPanel(ImagesModel(self)),
+            classes=ClassesPanel(actions),
+            learning=LearningPanel(),
+            models=ModelsPanel(actions),
+            messages=messages,
+            remembered=remembered,
+            asking=asking(window),
+            files=Runner("files", self),
+            worker=Runner("network", self),
+            learner=Runner("learning", self),
+            network=network or Network(),
+            reads_ahead=reads_ahead,
+        )
+        place = self.place
+        window.lay_out(
+            canvas,
+            {
+                "images": place.images,
+                "tools": self.tools,
+                "classes": place.classes,
+                "learning": place.learning,
+                "models": place.models,
+            },
+        )
+        self.opening = Opening(place.files, place.asking, messages, remembered, sample, window)
+        self.desk: Desk | None = None
+        self._wire_painting()
+        self._wire_window()
+        place.painting.say_all()
+        window.show_project("", is_open=False)
+        self._show_recent()
+
+    def _wire_painting(self) -> None:
+        actions, painting, canvas = self.place.actions, self.place.painting, self.place.canvas
+        for name in TOOLS:
+            actions[name].triggered.connect(partial(painting.choose_tool, name))
+        painting.tool_changed.connect(lambda name: actions[name].setChecked(True))
+        painting.radius_changed.connect(self.tools.show_radius)
+        painting.opacity_changed.connect(self.tools.show_opacity)
+        painting.label_changed.connect(self.place.classes.show_current)
+        self.place.classes.chosen.connect(painting.choose_label)
+        self.tools.radius_changed.connect(painting.set_radius)
+        self.tools.opacity_changed.connect(painting.set_opacity)
+        canvas.radius_asked.connect(painting.set_radius)
+        actions.held.connect(lambda _name, down: canvas.set_overlay_visible(not down))
+        for name, act in {
+            "smaller": lambda: painting.grow(-1),
+            "larger": lambda: painting.grow(1),
+            "fainter": lambda: painting.set_opacity(painting.opacity - 10),
+            "stronger": lambda: painting.set_opacity(painting.opacity + 10),
+            "cancel_stroke": canvas.cancel_stroke,
+            "fit": canvas.fit,
+            "actual": canvas.actual_pixels,
+            "zoom_in": canvas.zoom_in,
+            "zoom_out": canvas.zoom_out,
+        }.items():
+            actions[name].triggered.connect(act)
+
+    def _wire_window(self) -> None:
+        place, actions, window = self.place, self.place.actions, self.place.window
+        for name, act in {
+            "new_project": lambda: self.opening.ask_new(),
+            "open_folder": self.opening.ask_folder,
+            "open_sample": self.opening.open_sample,
+            "quit": window.close,
+            "search": place.images.search.setFocus,
+            "keys": lambda: KeysDialog(window).show(),
+            "messages": lambda: LogDialog(place.messages, window).show(),
+        }.items():
+            actions[name].triggered.connect(act)
+        for kind in FILTERS:
+            actions[f"show_{kind}"].triggered.connect(partial(place.images.show_status, kind))
+        place.images.filtered.connect(lambda kind: actions[f"show_{kind}"].setChecked(True))
+        actions["show_all"].setChecked(True)
+        actions["go_on"].setChecked(bool(place.remembered.number("go_on", 1)))
+        window.welcome.chosen.connect(self.opening.open)
+        window.recent_chosen.connect(self.opening.open)
+        window.closing.connect(self._close)
+        self.opening.opening.connect(lambda name: window.status.show_saved(f"Opening {name}…"))
+        self.opening.failed.connect(self._show_saved)
+        self.opening.opened.connect(self.lay_on_desk)
+
+    def begin(self, project: Path | None) -> None:
+        """Opens a project: the one that is named, else the last one, else the sample."""
+        if project is not None:
+            self.opening.open(project)
+        elif recent := self.place.remembered.projects:
+            self.opening.open(recent[0])
+        else:
+            self.opening.open_sample()
+
+    def leave(self) -> bool:
+        """Clears the desk, everything saved; False when saving fails and the person would rather stay."""
+        if self.desk is not None:
+            if not self.desk.leave():
+                return False
+            self.desk = self.opening.current = None
+            self._show_recent()
+            self.place.window.show_project("", is_open=False)
+        return True
+
+    def report(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """Says what nobody caught, instead of ending the program; for `sys.excepthook`."""
+        if isinstance(error, StorageError | Refusal):
+            self.place.messages.error("", error)
+        else:
+            sys.__excepthook__(kind, error, trace)
+            if isinstance(error, Exception):
+                self.place.messages.error("Something went wrong; what was painted is kept", error)
+
+    def lay_on_desk(self, project: Project, *, borrowed: bool = False) -> None:
+        """Shows an open project in place of the one before; a borrowed one stays open when the window closes."""
+        if not self.leave():
+            close_project(self.place.files, project)
+            return
+        self.opening.current = project.root
+        self.desk = Desk(self.place, project, borrowed=borrowed)
+        self.desk.shown.connect(self.shown)
+        self._show_recent()
+
+    def _show_saved(self) -> None:
+        """Nothing is being opened any more."""
+        if self.desk is None:
+            self.place.window.status.show_saved("")
+        else:
+            self.desk.saving.note()
+
+    def _show_recent(self) -> None:
+        projects = [path for path in self.place.remembered.projects if path != self.opening.current]
+        self.place.window.show_recent(projects)
+
+    def _close(self, event: QCloseEvent) -> None:
+        if not self.leave():
+            event.ignore()
+            return
+        place = self.place
+        for name, value in (
+            ("radius", place.painting.radius),
+            ("opacity", place.painting.opacity),
+            ("go_on", int(place.actions["go_on"].isChecked())),
+        ):
+            place.remembered.keep(name, value)
+        for runner in (place.learner, place.worker, place.files):
+            runner.close()
+
+
+def refuse_broken_qt(qt: str = PySide6.__version__, python: tuple[int, ...] = sys.version_info[:2]) -> None:
+    """PySide6 6.12.0 on Python 3.11 loses a reference to None at every void call and aborts after some thousand."""
+    if qt == "6.12.0" and python < (3, 12):
+        raise SystemExit("PySide6 6.12.0 crashes on Python 3.11 and older: pip install 'PySide6-Essentials!=6.12.0'")
+
+
+def start() -> QApplication:
+    """The application object, dressed; the one that is there already if there is one."""
+    refuse_broken_qt()
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):  # opencv points them at its own Qt 5
+        if "cv2" in os.environ.get(name, ""):
+            del os.environ[name]
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("Atrous")
+    application.setDesktopFileName("atrous")
+    theme.apply(application)
+    return application
+
+
+def sample_folder() -> Path:
+    """Where the person's own copy of the sample project lies."""
+    return platformdirs.user_data_path("atrous") / "sample"
+
+
+def run(project: Path | None = None, *, demo: bool = False) -> int:
+    """Opens the window and returns its exit code; `demo`: on the sample, whatever was open last."""
+    application = start()
+    program = Program(Remembered(QSettings(ORGANISATION, "Atrous")), sample_folder())
+    sys.excepthook = program.report
+    program.place.window.show()
+    QTimer.singleShot(
+        0, program, partial(program.begin, sample_folder() if demo and sample_folder().exists() else project)
+    )
+    return application.exec()
+
+
+def shoot(project: Project, picture: Path, *, image_id: str | None = None, seconds: float = 60) -> None:
+    """Writes what the window shows of an open project as a PNG, without a display; the project stays open.
+
+    RuntimeError when the image is not shown in that time, or the PNG cannot be written.
+    """
+    if QApplication.instance() is None:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    start()
+    with TemporaryDirectory() as folder:
+        remembered = Remembered(QSettings(str(Path(folder, "window.ini")), QSettings.Format.IniFormat))
+        if image_id is not None:
+            remembered.looked_at(project.root, image_id)
+        program = Program(remembered, sample_folder(), reads_ahead=False)
+        wait = QEventLoop()
+        program.shown.connect(wait.quit)
+        program.place.window.show()
+        program.lay_on_desk(project, borrowed=True)
+        QTimer.singleShot(round(seconds * 1000), wait, wait.quit)
+        wait.exec()
+        shown = program.desk is not None and program.desk.navigation.document is not None
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        saved = program.place.window.grab().save(str(picture))
+        program.place.window.close()
+    if not shown or not saved:
+        said = "; ".join(message.text for message in program.place.messages.log)
+        raise RuntimeError(f"no picture of {project.root} could be taken: {said}")

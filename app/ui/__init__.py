@@ -1,0 +1,1 @@
+"""The window: Qt only, never torch, never core_model."""

@@ -1,0 +1,219 @@
+"""Everything a person can ask for: one table, the only place where keys live.
+
+Menus, tooltips, the page of keys and the enabled state all come from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QMenuBar, QPlainTextEdit, QWidget
+
+from app.domain.classes import KEYS
+from app.ui import theme
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the table."""
+
+    name: str
+    menu: str
+    text: str
+    keys: tuple[str, ...] = ()
+    tip: str = ""
+    icon: str = ""
+    needs: str = ""  # what must be there: "", "project", "writable" (project), "image", "edit" (writable image)
+    group: str = ""  # entries of one group exclude each other and are checkable
+    rule: bool = False  # a line above it in the menu
+    short: str = ""  # on the tool bar
+    toggle: bool = False  # on or off
+    held: bool = False  # works while its key is held down
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("new_project", "Project", "New project…", ("Ctrl+N",), "Choose pictures, classes and a place for the masks",
+          "add"),
+    Entry("open_folder", "Project", "Open folder…", ("Ctrl+O",),
+          "A project, a VOC dataset, or plain pictures (which then become a new project)", "folder", short="Open"),
+    Entry("open_sample", "Project", "Open the sample project", (), "Twelve pictures to try everything on", "project"),
+    Entry("locate", "Project", "Locate picture folder…", (), "Say where the pictures are now", "search", "writable",
+          rule=True),
+    Entry("refresh", "Project", "Look for new pictures", ("F5",), "Read the picture folder again", "", "writable"),
+    Entry("export", "Project", "Export…", ("Ctrl+E",), "Write the dataset in another format", "export", "project"),
+    Entry("quit", "Project", "Quit", ("Ctrl+Q",), "Everything is saved first", "close", rule=True),
+
+    Entry("undo", "Edit", "Undo", ("Ctrl+Z",), "Take back the last step on this image", "undo", "edit"),
+    Entry("redo", "Edit", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "Do the step again", "redo", "edit"),
+    Entry("cancel_stroke", "Edit", "Cancel stroke", ("Esc",), "Drop the stroke that is being painted", "", "edit"),
+    Entry("clear", "Edit", "Clear mask", ("Ctrl+Del",), "Make the whole mask empty (can be undone)", "clear", "edit",
+          rule=True, short="Clear"),
+
+    Entry("brush", "Tools", "Brush", ("B",), "Paint the chosen class", "brush", "edit", "tool"),
+    Entry("eraser", "Tools", "Eraser", ("E",), "Make pixels empty: nobody has said anything", "eraser", "edit", "tool"),
+    Entry("void_brush", "Tools", "Void brush", ("V",), "Paint void: not to be learnt, not to be scored", "void", "edit",
+          "tool"),
+    Entry("smaller", "Tools", "Smaller brush", ("[",), "", "", "edit", rule=True),
+    Entry("larger", "Tools", "Larger brush", ("]",), "", "", "edit"),
+    *(Entry(f"class_{key}", "Classes", f"Class with key {key}", (key,), "", "", "image") for key in KEYS),
+    Entry("next_class", "Classes", "Next class", ("W",), "", "", "image", rule=True),
+    Entry("previous_class", "Classes", "Previous class", ("Q",), "", "", "image"),
+    Entry("add_class", "Classes", "Add class", ("Ctrl+Shift+N",), "A new class after the last one", "add", "writable",
+          rule=True),
+    Entry("rename_class", "Classes", "Rename class", ("F2",), "Its pixels stay", "", "writable"),
+    Entry("recolor_class", "Classes", "Colour of the class…", ("Shift+F2",), "Its pixels stay", "", "writable"),
+
+    Entry("pre_annotate", "Image", "Pre-annotate", ("P",),
+          "The network fills every pixel that no human has touched", "predict", "edit"),
+    Entry("pre_annotate_all", "Image", "Pre-annotate all", ("Ctrl+Shift+P",),
+          "The same for every image that is neither reviewed nor skipped", "predict_all", "writable"),
+    Entry("stop", "Image", "Stop what the network does", ("Ctrl+.",), "", "close", "project"),
+    Entry("review", "Image", "Reviewed", ("Return", "Enter"), "This mask is right: it is ground truth from now on",
+          "review", "edit", rule=True),
+    Entry("unreview", "Image", "Take review back", ("Shift+Return", "Shift+Enter"), "Models may write to it again",
+          "unreview", "edit"),
+    Entry("skip", "Image", "Skip", ("S",), "Leave this image out (again: take it in)", "skip", "edit"),
+    Entry("next", "Image", "Next image", ("D", "PgDown"), "", "next", "project", rule=True, short="Next"),
+    Entry("previous", "Image", "Previous image", ("A", "PgUp"), "", "previous", "project", short="Previous"),
+    Entry("next_open", "Image", "Next image to do", ("N",), "The next one neither reviewed nor skipped", "", "project"),
+    Entry("go_on", "Image", "Go on after Reviewed and Skip", ("Ctrl+G",), "Open the next image to do by itself",
+          toggle=True),
+    Entry("search", "Image", "Search images", ("Ctrl+F",), "Type a part of the name", "search", "project", rule=True),
+    Entry("show_all", "Show", "All images", ("Ctrl+0",), "", "", "project", "filter"),
+    Entry("show_untouched", "Show", "Untouched", ("Ctrl+1",), "", "", "project", "filter"),
+    Entry("show_predicted", "Show", "Predicted", ("Ctrl+2",), "", "", "project", "filter"),
+    Entry("show_corrected", "Show", "Corrected", ("Ctrl+3",), "", "", "project", "filter"),
+    Entry("show_reviewed", "Show", "Reviewed", ("Ctrl+4",), "", "", "project", "filter"),
+    Entry("show_skipped", "Show", "Skipped", ("Ctrl+5",), "", "", "project", "filter"),
+    Entry("show_problem", "Show", "With a problem", ("Ctrl+6",), "", "", "project", "filter"),
+
+    Entry("learn", "Learn", "Learn from my corrections", ("Ctrl+L",), "In a process of its own; you go on working",
+          "learn", "writable"),
+    Entry("stop_learning", "Learn", "Stop learning", ("Ctrl+Shift+L",), "The best so far is kept", "close", "project"),
+    Entry("model_file", "Learn", "Use a model file…", ("Ctrl+M",),
+          "Another project's model, say: classes are matched by name", "models", "writable", rule=True),
+    Entry("model_back", "Learn", "Go back to the model before", (), "", "undo", "writable"),
+
+    Entry("fit", "View", "Fit picture", ("F",), "", "fit", "image", short="Fit"),
+    Entry("actual", "View", "Actual pixels (1:1)", ("Shift+F",), "", "actual", "image", short="1:1"),
+    Entry("zoom_in", "View", "Zoom in", ("Ctrl++", "Ctrl+="), "", "", "image"),
+    Entry("zoom_out", "View", "Zoom out", ("Ctrl+-",), "", "", "image"),
+    Entry("hide", "View", "Hide overlay (hold)", ("H",), "While the key is held, the bare picture shows", "hide",
+          "image", rule=True, held=True),
+    Entry("fainter", "View", "Overlay fainter", (",",), "", "", "image"),
+    Entry("stronger", "View", "Overlay stronger", (".",), "", "", "image"),
+
+    Entry("keys", "Help", "Keys", ("F1",), "Every key on one page", "keys"),
+    Entry("messages", "Help", "Messages", ("F8",), "What the program has said so far", "info"),
+)  # fmt: skip
+
+MENUS = ("Project", "Edit", "Tools", "Classes", "Image", "Show", "Learn", "View", "Help")
+
+
+def key_text(entry: Entry) -> str:
+    """The keys of an entry as a person reads them, first the one to remember."""
+    return " or ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in entry.keys)
+
+
+class Actions(QObject):
+    """The table as QActions of one window."""
+
+    held = Signal(str, bool)  # name of a held entry, whether its key is down
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._made: dict[str, QAction] = {}
+        groups: dict[str, QActionGroup] = {}
+        for entry in ENTRIES:
+            action = QAction(entry.text, self)
+            action.setIconText(entry.short or entry.text.rstrip("…"))
+            action.setObjectName(entry.name)
+            if entry.icon:
+                action.setIcon(theme.icon(entry.icon))
+            if entry.held:
+                action.setText(f"{entry.text}\t{key_text(entry)}")
+            else:
+                action.setShortcuts([QKeySequence(key) for key in entry.keys])
+            action.setToolTip(_tooltip(entry))
+            action.setCheckable(entry.toggle or bool(entry.group))
+            if entry.group:
+                groups.setdefault(entry.group, QActionGroup(self)).addAction(action)
+            window.addAction(action)
+            self._made[entry.name] = action
+        self.set_available(set())
+        self._down: set[str] = set()
+        window.installEventFilter(self)
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[QAction]:
+        return iter(self._made.values())
+
+    def set_available(self, present: set[str]) -> None:
+        """Enables what can be done now; `present` holds the needs that are met."""
+        for entry in ENTRIES:
+            self._made[entry.name].setEnabled(not entry.needs or entry.needs in present)
+
+    def fill(self, bar: QMenuBar) -> None:
+        """Puts every entry into its menu, in the table's order."""
+        for title in MENUS:
+            menu = bar.addMenu(f"&{title}")
+            menu.setObjectName(title)
+            menu.setToolTipsVisible(True)
+            for entry in ENTRIES:
+                if entry.menu == title:
+                    if entry.rule:
+                        menu.addSeparator()
+                    menu.addAction(self._made[entry.name])
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """What nothing in the window took: keeps single keys for text that is being typed, follows the held keys."""
+        kind = event.type()
+        if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if _typing(self._window.focusWidget()):
+                if not event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
+                    event.accept()
+                    return True
+            elif not event.isAutoRepeat():
+                self._hold(event, True)
+        elif kind == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent) and not event.isAutoRepeat():
+            self._hold(event, False)
+        elif kind == QEvent.Type.WindowDeactivate:
+            for name in list(self._down):
+                self._release(name)
+        return False
+
+    def _hold(self, event: QKeyEvent, down: bool) -> None:
+        for entry in ENTRIES:
+            if not entry.held or not _is_key(event, entry):
+                continue
+            if not down:
+                self._release(entry.name)
+            elif entry.name not in self._down and not event.modifiers() and self._made[entry.name].isEnabled():
+                self._down.add(entry.name)
+                self.held.emit(entry.name, True)
+
+    def _release(self, name: str) -> None:
+        if name in self._down:
+            self._down.remove(name)
+            self.held.emit(name, False)
+
+
+def _is_key(event: QKeyEvent, entry: Entry) -> bool:
+    return any(QKeySequence(event.key()) == QKeySequence(key) for key in entry.keys)
+
+
+def _typing(watched: QObject | None) -> bool:
+    return isinstance(watched, QLineEdit | QAbstractSpinBox | QPlainTextEdit)
+
+
+def _tooltip(entry: Entry) -> str:
+    head = entry.text.removesuffix(" (hold)").rstrip("…")
+    keys = f"&nbsp;&nbsp;<span style='color:{theme.COLORS['accent']}'>{key_text(entry)}</span>" if entry.keys else ""
+    tail = f"<br><span style='color:{theme.COLORS['muted']}'>{entry.tip}</span>" if entry.tip else ""
+    return f"<p style='white-space:nowrap'><b>{head}</b>{keys}{tail}</p>"

@@ -1,0 +1,280 @@
+"""The open project: the objects that work on it, wired to the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QMetaObject, QObject, QTimer, Signal, SignalInstance
+
+from app.domain.classes import KEYS, Classes
+from app.jobs.job import Job, Progress
+from app.jobs.runner import Runner
+from app.storage.project import Project
+from app.ui.class_edits import ClassEdits
+from app.ui.exporting import Exporting
+from app.ui.learning import Learning
+from app.ui.navigation import Navigation, Opened
+from app.ui.panels.images_model import DONE
+from app.ui.pictures import Pictures
+from app.ui.pointing import Pointing
+from app.ui.predictions import Predictions
+from app.ui.reviewing import Reviewing
+from app.ui.saving import Saving
+from app.ui.steps import Steps
+from app.ui.versions import Versions
+from app.ui.workplace import Workplace
+
+_CLOSE = "close project"
+
+
+class Desk(QObject):
+    """One open project and the objects that work on it."""
+
+    shown = Signal(str)  # image id: picture and mask are on screen
+
+    def __init__(self, place: Workplace, project: Project, *, borrowed: bool = False) -> None:
+        """Lays the project on the desk; a borrowed one is not closed when it leaves."""
+        super().__init__(place.window)
+        self._place = place
+        self._borrowed = borrowed
+        self._links: list[QMetaObject.Connection] = []
+        self.project = project
+        window, messages, files, worker = place.window, place.messages, place.files, place.worker
+        model = place.images.model
+        model.reset(project.catalogue.images())
+        self.navigation = Navigation(project, model, files, self)
+        self.versions = Versions(project, files, worker, messages, self)
+        self.predictions = Predictions(
+            project,
+            place.network,
+            self.versions.in_use,
+            self.navigation,
+            model,
+            worker,
+            files,
+            messages,
+            read_ahead=place.reads_ahead,
+            parent=self,
+        )
+        self.reviewing = Reviewing(project, self.navigation, place.actions, messages, self)
+        self.steps = Steps(self.navigation, place.actions, messages, self)
+        self.class_edits = ClassEdits(project, messages, self)
+        self.learning = Learning(project, place.learner, messages, self)
+        self.saving = Saving(project, files, self)
+        self.pictures = Pictures(project, model, files, place.asking, messages, self)
+        self.exporting = Exporting(project, files, place.asking, messages, window, self)
+        self.pointing = Pointing(self.navigation, project.settings.classes, self)
+        self._wire_actions()
+        self._wire_network()
+        self._wire_views()
+        window.show_project(project.settings.name, is_open=True)
+        place.learning.show_available(not project.read_only)
+        place.painting.allow(not project.read_only)
+        self._offer_actions()
+        self._show_classes(project.settings.classes)
+        self._count()
+        self.saving.note()
+        self.versions.refresh()
+        for warning in project.warnings:
+            messages.say("warning", warning)
+        self.open_first()
+
+    def _on(self, signal: SignalInstance, act: Callable[..., object]) -> None:
+        """Follows a signal of something that stays, for as long as this project is on the desk."""
+        self._links.append(signal.connect(act))
+
+    def _wire_actions(self) -> None:
+        actions, navigation = self._place.actions, self.navigation
+        for name in ("undo", "redo", "clear", "review", "unreview", "skip", "pre_annotate"):
+            self._on(actions[name].triggered, self._place.canvas.finish_stroke)
+        navigation.before_leaving.append(self._place.canvas.finish_stroke)
+        verbs: dict[str, Callable[..., object]] = {
+            "undo": self.steps.undo,
+            "redo": self.steps.redo,
+            "clear": self.steps.clear,
+            "pre_annotate": self.predictions.pre_annotate,
+            "pre_annotate_all": self.predictions.pre_annotate_all,
+            "stop": self.predictions.stop,
+            "review": self.reviewing.review,
+            "unreview": self.reviewing.unreview,
+            "skip": self.reviewing.skip,
+            "next": navigation.next,
+            "previous": navigation.previous,
+            "next_open": navigation.next_open,
+            "locate": self.pictures.locate,
+            "refresh": self.pictures.refresh,
+            "export": self.exporting.ask,
+            "learn": self._place.learning.ask,
+            "stop_learning": self.learning.stop,
+            "model_file": self._ask_model_file,
+            "model_back": self.versions.go_back,
+            "add_class": self.class_edits.add,
+            "rename_class": self._place.classes.start_rename,
+            "recolor_class": self._ask_color,
+            "next_class": partial(self._step_class, 1),
+            "previous_class": partial(self._step_class, -1),
+        }
+        for name, act in verbs.items():
+            self._on(actions[name].triggered, act)
+        for key in KEYS:
+            self._on(actions[f"class_{key}"].triggered, partial(self._choose_key, key))
+
+    def _wire_network(self) -> None:
+        place, panel = self._place, self._place.learning
+        self.predictions.working.connect(place.window.status.show_work)
+        self._on(place.window.status.stop_asked, self.predictions.stop)
+        self._on(panel.start_asked, self.learning.start)
+        self._on(panel.stop_asked, self.learning.stop)
+        self.learning.running.connect(panel.show_running)
+        self.learning.reported.connect(panel.show_event)
+        self.learning.said.connect(panel.show_text)
+        self.learning.ended.connect(panel.show_result)
+        self.learning.learnt.connect(self.versions.refresh)
+        self.learning.learnt.connect(self.predictions.forget)
+        self.versions.listed.connect(place.models.show_versions)
+        self.versions.changed.connect(self.predictions.forget)
+        self._on(place.models.use_asked, self.versions.use)
+
+    def _wire_views(self) -> None:
+        place, navigation = self._place, self.navigation
+        self._on(place.images.chosen, navigation.open)
+        self._on(place.images.model.counted, self._count)
+        navigation.opening.connect(self._show_opening)
+        navigation.opened.connect(self._show)
+        navigation.failed.connect(self._show_unreadable)
+        navigation.troubled.connect(partial(place.messages.say, "error"))
+        self.saving.changed.connect(place.window.status.show_saved)
+        self.predictions.written.connect(self.saving.note)
+        self._on(place.classes.rename_asked, self.class_edits.rename)
+        self.class_edits.changed.connect(self._show_classes)
+        self.class_edits.changed.connect(self.predictions.forget)
+        self.class_edits.added.connect(self._show_new_class)
+        self._on(place.canvas.pointer_moved, self.pointing.point)
+        self._on(place.canvas.zoom_changed, place.window.status.show_zoom)
+        self._on(place.images.model.dataChanged, self._show_state)
+        self.pointing.said.connect(place.window.status.show_pointer)
+        self.pictures.scanned.connect(self.open_first)
+
+    def open_first(self) -> None:
+        """Opens the image that was open last, else the first one to do, else any that can be shown."""
+        model, last = self._place.images.model, self._place.remembered.image(self.project.root)
+        can = [record for record in model.records() if not record.problem]
+        to_do = [record for record in can if record.status not in DONE]
+        if not can and (model.count("problem") or not self.project.pictures.is_dir()):
+            self.pictures.offer_to_locate()
+        elif not can:
+            self._place.messages.say("info", "There are no pictures in this project's folder.")
+        elif any(record.id == last for record in can):
+            self.navigation.open(last)
+        else:
+            self.navigation.open((to_do or can)[0].id)
+
+    def leave(self) -> bool:
+        """Saves everything and takes the project off the desk; False when the person would rather stay."""
+        self._place.canvas.finish_stroke()
+        problem = self.saving.finish()
+        if problem and not self._place.asking.quit_unsaved(problem):
+            return False
+        self.navigation.close()
+        for link in self._links:
+            QObject.disconnect(link)
+        self._place.canvas.clear()
+        for part in (self.predictions, self.learning, self.versions, self.saving, self.pictures, self.exporting):
+            part.close()
+        self._place.actions.set_available(set())
+        self._place.images.model.reset([])
+        self._place.classes.show_classes(Classes())
+        self._place.models.show_versions([])
+        self._place.window.status.clear_all()
+        for runner in (self._place.learner, self._place.worker, self._place.files):
+            runner.settle()
+        if not self._borrowed:
+            close_project(self._place.files, self.project)
+        self.deleteLater()
+        return True
+
+    def _show(self, opened: Opened) -> None:
+        self._place.canvas.show_image(opened.photo, opened.document, self.project.settings.classes)
+        opened.document.on_entry.append(lambda _entry: self.saving.note())
+        self._offer_actions()
+        self._place.remembered.looked_at(self.project.root, opened.image_id)
+        self._place.canvas.setFocus()
+        QTimer.singleShot(0, self, partial(self._on_screen, opened.image_id))
+
+    def _on_screen(self, image_id: str) -> None:
+        """The picture has been painted: now torch may come, and hold everything up for a moment, once."""
+        self._place.canvas.repaint()
+        self.shown.emit(image_id)
+        self.predictions.warm_up()
+        self.predictions.look_ahead()
+
+    def _show_opening(self, image_id: str) -> None:
+        self._place.images.show_current(image_id)
+        self._show_state()
+        self._offer_actions()
+
+    def _show_unreadable(self, image_id: str, reason: str) -> None:
+        self._place.canvas.clear()
+        self._place.messages.say("error", f"{image_id}: {reason}")
+
+    def _show_state(self) -> None:
+        """The status of the image on screen, beside its name."""
+        image_id = self.navigation.wanted
+        record = self._place.images.model.record(image_id) if image_id is not None else None
+        self._place.window.status.show_image(record)
+
+    def _offer_actions(self) -> None:
+        present = {"project"}
+        if not self.project.read_only:
+            present.add("writable")
+        if self.navigation.document is not None:
+            present |= {"image", "edit"} if not self.project.read_only else {"image"}
+        self._place.actions.set_available(present)
+
+    def _show_classes(self, classes: Classes) -> None:
+        place = self._place
+        place.classes.show_classes(classes)
+        place.canvas.set_classes(classes)
+        self.pointing.set_classes(classes)
+        for key in KEYS:
+            label = next((label for label in classes if label.key == key), None)
+            place.actions[f"class_{key}"].setText(label.name if label else f"No class with key {key}")
+        if len(classes) and place.painting.label not in [label.index for label in classes]:
+            place.painting.choose_label(classes.labels[0].index)
+        place.classes.show_current(place.painting.label)
+
+    def _show_new_class(self, index: int) -> None:
+        self._place.painting.choose_label(index)
+        self._place.classes.start_rename(index)
+
+    def _choose_key(self, key: str) -> None:
+        self._place.painting.choose_key(self.project.settings.classes, key)
+
+    def _step_class(self, step: int) -> None:
+        self._place.painting.step_label(self.project.settings.classes, step)
+
+    def _ask_color(self) -> None:
+        index = self._place.painting.label
+        label = next((label for label in self.project.settings.classes if label.index == index), None)
+        if label and (color := self._place.asking.color(f"Colour of {label.name}", label.color)):
+            self.class_edits.recolor(index, color)
+
+    def _ask_model_file(self) -> None:
+        if path := self._place.asking.file("Use a model file", "Models (*.safetensors);;All files (*)"):
+            self.versions.take_file(path)
+
+    def _count(self) -> None:
+        model = self._place.images.model
+        self._place.learning.show_ready(model.count("reviewed"), model.count("corrected"))
+
+
+def close_project(files: Runner, project: Project) -> None:
+    """Closes a project that no other thread works on any more, in the thread of files, and waits for it."""
+    files.submit(_CLOSE, partial(_close, project))
+    files.wait_for(_CLOSE)
+
+
+def _close(project: Project) -> Job[None]:
+    yield Progress(text="closing")
+    project.close()

@@ -1,0 +1,99 @@
+"""Learning from the corrections, in a child process, watched live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+
+from app.jobs.job import Progress
+from app.jobs.runner import Runner
+from app.services import learning
+from app.services.errors import NothingLearnt
+from app.services.learning import TrainResult
+from app.services.runs import TrainRequest
+from app.storage.project import Project
+from app.ui.messages import Messages
+
+_LEARN = "learn"
+
+
+class Learning(QObject):
+    """At most one learning of a project at a time."""
+
+    running = Signal(bool)
+    reported = Signal(object)  # dict of the child process
+    said = Signal(str)  # how far it is, before the child process speaks
+    ended = Signal(str)  # how it ended, in words
+    learnt = Signal(object)  # TrainResult: there is a new version
+
+    def __init__(self, project: Project, runner: Runner, messages: Messages, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._project = project
+        self._runner = runner
+        self._messages = messages
+        self._spoke = False  # whether the child process has reported anything
+        runner.progressed.connect(self._progressed)
+        runner.finished.connect(self._finished)
+        runner.failed.connect(self._failed)
+        runner.cancelled.connect(self._cancelled)
+
+    def start(self, recipe: str, minutes: float) -> None:
+        """Starts to learn from reviewed images and human pixels."""
+        self.begin(TrainRequest(recipe=recipe, minutes=minutes))
+
+    def begin(self, request: TrainRequest) -> None:
+        """Starts a learning; a second one is refused while the first one runs."""
+        if self._runner.has(_LEARN):
+            self._messages.say("info", "A learning is under way: stop it first (Ctrl+Shift+L).")
+            return
+        self._spoke = False
+        self.running.emit(True)
+        self._runner.submit(_LEARN, partial(learning.fit, self._project, request))
+
+    def stop(self) -> None:
+        """Stops it; what it has learnt so far becomes a version that the person may choose."""
+        if self._runner.has(_LEARN):
+            self._spoke = True
+            self.said.emit("Stopping…")
+            self._runner.cancel(_LEARN)
+
+    def close(self) -> None:
+        """Stops it and listens no more."""
+        self.stop()
+        for signal, slot in (
+            (self._runner.progressed, self._progressed),
+            (self._runner.finished, self._finished),
+            (self._runner.failed, self._failed),
+            (self._runner.cancelled, self._cancelled),
+        ):
+            signal.disconnect(slot)
+
+    def _progressed(self, _key: object, progress: Progress) -> None:
+        if isinstance(progress.value, Mapping):
+            self._spoke = True
+            self.reported.emit(progress.value)
+        elif progress.text and not self._spoke:
+            self.said.emit(f"{progress.text[0].upper()}{progress.text[1:]}…")
+
+    def _finished(self, _key: object, result: TrainResult) -> None:
+        self.running.emit(False)
+        verb = "predicts from now on" if result.used else "is kept, but does not predict"
+        text = f"{result.version} {verb}: {result.reason}."
+        self.ended.emit(text)
+        self._messages.say("info", f"{text} {' '.join(result.warnings)}")
+        self.learnt.emit(result)
+
+    def _failed(self, _key: object, error: Exception) -> None:
+        self.running.emit(False)
+        self.ended.emit(str(error))
+        if isinstance(error, NothingLearnt):
+            self._messages.say("info", f"{error}.".capitalize())
+        else:
+            self._messages.error("Nothing was learnt", error)
+
+    def _cancelled(self, _key: object) -> None:
+        self.running.emit(False)
+        self.ended.emit("Stopped. What was learnt so far is among the models, if there was anything.")
+        self.learnt.emit(None)

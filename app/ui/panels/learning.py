@@ -1,0 +1,168 @@
+"""Learning from the corrections: start, watch, stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.widgets import button, label, tipped
+
+if TYPE_CHECKING:
+    from app.ui.panels.plots import Plots
+
+RECIPES = (
+    (
+        "quick",
+        "Quick",
+        "The backbone stays as it is, the head learns: minutes. The right choice for up to some hundred pictures.",
+    ),
+    ("full", "Full", "All layers learn: long without a GPU. For many pictures."),
+)
+_PHASES = {"features": "Looking at the pictures", "learn": "Learning", "score": "Measuring on held-out images"}
+
+
+class LearningPanel(QWidget):
+    """Shows one learning at a time, by the events of its process."""
+
+    start_asked = Signal(str, float)  # recipe, minutes
+    stop_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recipe = QComboBox()
+        for name, title, tip in RECIPES:
+            self.recipe.addItem(title, name)
+            self.recipe.setItemData(self.recipe.count() - 1, tip, role=3)  # Qt.ToolTipRole
+        self.recipe.setToolTip("\n".join(f"{title}: {tip}" for _, title, tip in RECIPES))
+        self.minutes = tipped(
+            QDoubleSpinBox(minimum=0.1, maximum=10000, value=2, decimals=1, suffix=" min"),
+            "How long the learning may take",
+        )
+        self.start = button("Learn", "Learn from reviewed images and human pixels   Ctrl+L", look="primary")
+        self.stop = button("Stop", "Stop now; what was learnt so far is kept   Ctrl+Shift+L")
+        self.start.clicked.connect(self.ask)
+        self.stop.clicked.connect(self.stop_asked)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.recipe, 1)
+        row.addWidget(self.minutes)
+        row.addWidget(self.start)
+        row.addWidget(self.stop)
+        self.state = label("", "muted", wraps=True)
+        self.bar = QProgressBar(textVisible=False, maximum=1000)
+        self.events = QPlainTextEdit(readOnly=True, maximumBlockCount=500)
+        self.events.setMaximumHeight(72)
+        self.events.setPlaceholderText("What the learner says appears here.")
+        self._plots: Plots | None = None
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(10, 8, 10, 8)
+        self._layout.setSpacing(6)
+        self._layout.addLayout(row)
+        self._layout.addWidget(self.state)
+        self._layout.addWidget(self.bar)
+        self._layout.addWidget(self.events)
+        self._layout.addStretch()
+        self.show_running(False)
+
+    def sizeHint(self) -> QSize:
+        """As wide as the other panels."""
+        return QSize(280, 250)
+
+    @property
+    def plots(self) -> Plots:
+        """The curves; made when they are first shown, because their library takes long to import."""
+        if self._plots is None:
+            from app.ui.panels.plots import Plots
+
+            self._plots = Plots()
+            self._layout.insertWidget(self._layout.indexOf(self.events), self._plots, 1)
+        return self._plots
+
+    def ask(self) -> None:
+        """Asks for a learning with what the panel shows."""
+        self.start_asked.emit(self.recipe.currentData(), self.minutes.value())
+
+    def show_available(self, writable: bool) -> None:
+        """Whether a learning can be asked for."""
+        self.start.setEnabled(writable)
+
+    def show_ready(self, reviewed: int, corrected: int) -> None:
+        """Says what would be learnt from, while nothing runs."""
+        if not self.stop.isHidden():
+            return
+        parts = [_many(reviewed, "reviewed image")] if reviewed else []
+        parts += [f"the human pixels of {_many(corrected, 'corrected image')}"] if corrected else []
+        nothing = "Nothing to learn from yet: paint a few strokes of each class, or review one picture."
+        self.state.setText(f"From {' and '.join(parts)}." if parts else nothing)
+
+    def show_running(self, running: bool) -> None:
+        """Swaps the start for the stop button, and back."""
+        self.start.setVisible(not running)
+        self.stop.setVisible(running)
+        self.recipe.setEnabled(not running)
+        self.minutes.setEnabled(not running)
+        self.bar.setVisible(running)
+        if running:
+            self.bar.setRange(0, 0)
+            self.events.clear()
+            self.plots.clear()
+            self.state.setText("Preparing…")
+
+    def show_text(self, text: str) -> None:
+        """Says how far it is."""
+        self.state.setText(text)
+
+    def show_result(self, text: str) -> None:
+        """Says how the learning ended."""
+        self.events.appendPlainText(text)
+        self.state.setText(text)
+
+    def show_event(self, event: Mapping[str, Any]) -> None:
+        """Shows one event of the child process; kinds that it does not know stand in the text."""
+        show = {"started": self._started, "progress": self._progress, "scores": self._scores}.get(
+            str(event.get("event"))
+        )
+        if show is not None:
+            show(event)
+        elif "text" in event:
+            self.events.appendPlainText(str(event["text"]))
+
+    def _started(self, event: Mapping[str, Any]) -> None:
+        held_out = event.get("held_out") or 0
+        self.events.appendPlainText(
+            f"{_many(int(event['images']), 'image')}, {held_out or 'none'} held out, on {event['device']}"
+        )
+
+    def _progress(self, event: Mapping[str, Any]) -> None:
+        fraction = float(event["fraction"])
+        self.bar.setRange(0, 1000)
+        self.bar.setValue(round(1000 * fraction))
+        loss = event.get("loss")
+        self.state.setText(
+            _PHASES.get(str(event["phase"]), str(event["phase"]))
+            + f"   {fraction:.0%}"
+            + (f"   loss {loss:.3f}" if loss is not None else "")
+        )
+        if loss is not None:
+            self.plots.loss.add(float(event["step"]), float(loss))
+
+    def _scores(self, event: Mapping[str, Any]) -> None:
+        self.plots.miou.add(float(event["step"]), float(event["miou"]))
+        self.events.appendPlainText(
+            f"step {event['step']}: mIoU {event['miou']:.3f}, pixel accuracy {event['pixel_accuracy']:.3f}"
+        )
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"

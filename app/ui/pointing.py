@@ -1,0 +1,43 @@
+"""What lies under the pointer, in words."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from app.domain.classes import VOID, Classes
+from app.domain.mask import EMPTY, MODEL
+from app.ui.navigation import Navigation
+
+
+class Pointing(QObject):
+    """Follows the pointer over the image on screen."""
+
+    said = Signal(str)
+
+    def __init__(self, navigation: Navigation, classes: Classes, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._navigation = navigation
+        self._names = {label.index: label.name for label in classes}
+
+    def set_classes(self, classes: Classes) -> None:
+        """Takes the classes as they are now."""
+        self._names = {label.index: label.name for label in classes}
+
+    def point(self, pixel: tuple[int, int] | None) -> None:
+        """The pointer is over this pixel of the picture, or over none."""
+        document = self._navigation.document
+        if pixel is None or document is None:
+            self.said.emit("")
+            return
+        x, y = pixel
+        mask = document.mask
+        if not (0 <= x < mask.width and 0 <= y < mask.height):
+            self.said.emit("")
+            return
+        self.said.emit(f"{x}, {y}   {self._name(int(mask.labels[y, x]), int(mask.provenance[y, x]))}")
+
+    def _name(self, label: int, provenance: int) -> str:
+        if provenance == EMPTY:
+            return "empty"
+        name = "void" if label == VOID else self._names.get(label, f"class {label}?")
+        return f"{name}   by {'the model' if provenance == MODEL else 'a human'}"

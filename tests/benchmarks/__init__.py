@@ -1,0 +1,1 @@
+"""What the program promises in numbers: `python -m tests.benchmarks.NAME [--json]`."""
