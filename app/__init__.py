@@ -1,1 +1,1 @@
-"""Atrous makes segmentation datasets: the network pre-segments, a person corrects, the network learns beside the hand."""
+"""Atrous makes segmentation datasets: the network pre-segments, a person corrects, the network learns beside them."""

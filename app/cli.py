@@ -54,6 +54,9 @@ def open_(project: Path) -> None:
 
 
 def _window(project: Path | None) -> int:
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in screens):
+        raise services.Refusal("there is no display to open a window on; atrous demo runs the whole loop without one")
     try:
         from app.main import run
     except ImportError as error:

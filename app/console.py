@@ -21,6 +21,7 @@ from app.jobs.job import Job, Progress, run
 T = TypeVar("T")
 
 _EVERY = 10.0  # seconds between plain lines
+_WIDE = 200  # columns where nobody's terminal says how many
 
 
 def follow(job: Job[T], verb: str) -> T:
@@ -103,7 +104,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A small table on stdout; columns whose name begins with `>` stand to the right."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        shown.add_column(name.removeprefix(">"), justify="right" if name.startswith(">") else "left")
+        shown.add_column(name.removeprefix(">"), justify="right" if name.startswith(">") else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
-    Console().print(shown)
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(shown)

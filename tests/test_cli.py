@@ -61,8 +61,8 @@ def test_help_names_every_verb_of_the_contract_and_no_other(atrous: Atrous) -> N
     assert code == 0
     listed = re.findall(r"^  (\w+) {2,}\w", out.partition("Commands:")[2], re.MULTILINE)
     assert listed == [
-        "check", "demo", "doctor", "evaluate", "export", "import", "info", "model", "new", "predict", "review", "segment",
-        "train",
+        "check", "demo", "doctor", "evaluate", "export", "import", "info", "model", "new", "predict", "review",
+        "segment", "train",
     ]  # fmt: skip
     for verb in listed:
         assert atrous(verb, "--help")[0] == 0
@@ -316,6 +316,83 @@ def test_ctrl_c_keeps_what_is_done_and_ends_with_130(taught: Path) -> None:
     project = open_project(taught)
     assert project.catalogue.counts()["predicted"] == len(list((taught / "SegmentationClass").glob("*.png"))) - 3
     project.close()
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_learning_keeps_a_partial_version(taught: Path) -> None:
+    command = [sys.executable, "-m", "app", "train", str(taught), "--steps", "100000", "--device", "cpu", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    watchdog = threading.Timer(300, process.kill)
+    watchdog.start()
+    published = threading.Event()
+    while not list(taught.glob(".atrous/runs/*/out/head.safetensors")):
+        published.wait(0.2)
+        assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    watchdog.cancel()
+    assert (process.returncode, out) == (130, "")
+    assert "what was learnt so far is quick-2, marked partial; use it with --model quick-2" in err
+    project = open_project(taught)
+    models = Models(project)
+    assert [(model.version, model.card["partial"]) for model in models.versions()] == [
+        ("quick-1", False), ("quick-2", True),
+    ]  # fmt: skip
+    assert models.in_use() == models.version("quick-1")
+    project.close()
+
+
+def test_without_a_display_the_window_says_so(atrous: Atrous, voc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    for words in ([], [voc]):
+        code, out, err = atrous(*words)
+        assert (code, out) == (1, "")
+        assert last_line(err).startswith("atrous: there is no display")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
+def test_on_a_terminal_progress_is_a_bar_and_stdout_stays_clean(voc: Path) -> None:
+    import os
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "app", "info", str(voc), "--json"]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment)
+    os.close(theirs)
+    shown: list[bytes] = []
+
+    def read() -> None:
+        try:
+            while data := os.read(ours, 4096):
+                shown.append(data)
+        except OSError:
+            return  # how a pseudo-terminal says that it was closed
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    out, _ = process.communicate(timeout=120)
+    reader.join()
+    os.close(ours)
+    assert process.returncode == 0
+    assert json.loads(out)["images"]["total"] == 5
+    assert b"\x1b[" in b"".join(shown)
+    assert b"info" in b"".join(shown)
+
+
+def test_masks_that_find_no_room_are_said_and_not_lost(atrous: Atrous, taught: Path) -> None:
+    away = (taught / "SegmentationClass").rename(taught / "away")
+    (taught / "SegmentationClass").write_text("in the way")
+    code, _, err = atrous("predict", taught, "p03")
+    assert code == 1
+    assert "could not be saved, first p03" in last_line(err)
+    (taught / "SegmentationClass").unlink()
+    away.rename(taught / "SegmentationClass")
+    assert atrous("review", taught, "p04")[0] == 0
+    with Image.open(taught / "SegmentationClass/p03.png") as image:
+        assert np.unique(np.array(image)).tolist() == [1]
 
 
 def test_the_command_starts_without_torch_or_qt() -> None:

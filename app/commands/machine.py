@@ -27,19 +27,18 @@ def doctor() -> None:
 def demo(folder: Path | None) -> None:
     """Runs the whole loop on the sample project without a window, and leaves screenshots of each stage."""
     where = folder or Path(tempfile.mkdtemp(prefix="atrous-demo-"))
-    story = follow(services.demo(where, _Screenshots(where / "screenshots")), "demo")
-    for line in story.lines:
-        say(line)
+    follow(services.demo(where, _Showing(where / "screenshots")), "demo")
     say(f"all of it lies in {where}")
 
 
-class _Screenshots:
-    """Takes a picture of the window after each stage, where Qt can draw one."""
+class _Showing:
+    """Says what each stage did, and takes a picture of the window then, where Qt can draw one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._count, self._works = folder, 0, True
 
-    def __call__(self, stage: str, project: Project, image_id: str) -> None:
+    def __call__(self, stage: str, text: str, project: Project, image_id: str) -> None:
+        say(f"{stage}: {text}")
         self._count += 1
         if not self._works:
             return
@@ -47,6 +46,6 @@ class _Screenshots:
             from app.main import shoot
 
             shoot(project, self._folder / f"{self._count}-{stage}.png", image_id=image_id)
-        except (ImportError, RuntimeError) as error:
+        except (ImportError, RuntimeError, OSError) as error:
             self._works = False
             note(f"note: no screenshots: {error}")

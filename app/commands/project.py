@@ -11,7 +11,6 @@ from app.commands.model import show_versions
 from app.commands.options import FOLDER, JSON, PROJECT, opened
 from app.console import follow, notes, print_json, say, table
 from app.formats import FORMATS
-from app.storage.settings import read_class_names
 
 EXPORTS = [name for name, row in FORMATS.items() if row.exporter is not None]
 IMPORTS = [name for name, row in FORMATS.items() if row.importer is not None]
@@ -23,7 +22,7 @@ IMPORTS = [name for name, row in FORMATS.items() if row.importer is not None]
 @click.option("--classes", required=True, type=FOLDER, help="A file with one class name a line.")
 def new(project: Path, images: Path, classes: Path) -> None:
     """Makes a project of a folder of pictures."""
-    made = services.create_project(project, images, read_class_names(classes).names)
+    made = services.create_project(project, images, services.class_names(classes))
     try:
         notes(f"note: {warning}" for warning in made.warnings)
         say(f"{project}: {len(made.catalogue.images())} images, {len(made.settings.classes)} classes")

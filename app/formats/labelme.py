@@ -139,7 +139,7 @@ def _turned(mask: Mask, picture: Path, name: str) -> Mask:
 
 def _parsed(file: Path) -> _Drawing:
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise _DamagedError(f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -21,7 +21,7 @@ from app.services.exchange import Imported, export, import_masks
 from app.services.information import info, model_row
 from app.services.learning import LearningFailed, TrainResult, fit
 from app.services.models import Model, Models
-from app.services.opening import create_project, open_project, open_sample
+from app.services.opening import class_names, create_project, open_project, open_sample
 from app.services.prediction import Network, PreAnnotated, pre_annotate
 from app.services.reviewing import Reviewed, review, review_all, skip, unreview, unskip
 from app.services.runs import TrainRequest
@@ -46,6 +46,7 @@ __all__ = [
     "TrainResult",
     "Written",
     "check",
+    "class_names",
     "create_project",
     "demo",
     "evaluate",

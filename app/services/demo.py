@@ -24,8 +24,8 @@ from app.storage.project import Project
 CORRECTED = 5
 _STROKES = 120
 
-Stage = Callable[[str, Project, str], None]
-"""Told after each stage: its name, the project, and an image that shows it. Everything is on disk then."""
+Stage = Callable[[str, str, Project, str], None]
+"""Told after each stage: its name, what happened, the project, and an image that shows it. All is on disk then."""
 
 
 @dataclass
@@ -123,7 +123,7 @@ class _Loop:
 
     def _told(self, name: str, text: str, image: int) -> None:
         self._story.lines.append(f"{name}: {text}")
-        self._stage(name, self._project, self._ids[image])
+        self._stage(name, text, self._project, self._ids[image])
 
 
 def _truth(image_id: str) -> NDArray[np.uint8]:

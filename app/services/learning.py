@@ -18,6 +18,7 @@ from app.services.models import Model, Models
 from app.services.prediction import Network, read_photo
 from app.services.runs import Run, TrainRequest, checked, prepare
 from app.storage import planes
+from app.storage.errors import reason
 from app.storage.project import Project
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def fit(
     NothingLearnt, Refusal before it starts.
     """
     run = yield from prepare(project, checked(request))
-    models, warnings = Models(project), list(run.warnings)
+    models, warnings, homeless = Models(project), list(run.warnings), False
     child = Child(run.folder, command)
     try:
         done = yield from _watch(child, warnings)
@@ -79,9 +80,16 @@ def fit(
         child.stop()
         _keep_partial(models, run)
         raise
+    except OSError as error:
+        homeless = True
+        where = run.folder / "out" / "head.safetensors"
+        raise LearningFailed(
+            f"what was learnt could not be taken into the project ({reason(error)}); it lies in {where}: make room, "
+            "then use it with --model; the model in use stays as it was"
+        ) from error
     finally:
         child.stop()
-        run.tidy()
+        run.tidy(keep_weights=homeless)
     project.catalogue.set(f"run {run.folder.name}", json.dumps(result.as_json(), ensure_ascii=False))
     return result
 
@@ -154,14 +162,14 @@ def _conclude(
         except Refusal as refusal:
             warnings.append(f"{current.version} cannot be compared: {refusal}")
     model = _adopt(models, run, lambda card: replace(card, partial=False))
-    used, reason = decide(scores, current, previous_scores)
+    used, why = decide(scores, current, previous_scores)
     if used:
         models.use(model.version)
     return TrainResult(
         version=model.version,
         recipe=run.recipe,
         used=used,
-        reason=reason,
+        reason=why,
         scores=scores,
         previous=current.version if current else None,
         previous_scores=previous_scores,
@@ -182,7 +190,7 @@ def decide(scores: Scores | None, current: Model | None, current_scores: Scores 
     if current is None:
         return True, f"the first model of this project ({described(scores)})"
     if scores is None:
-        return True, "not measured: below ten reviewed images none is held out, and it was asked for"
+        return True, "not measured, because no image is held out yet; used because it was asked for"
     if current_scores is None:
         return True, f"{described(scores)}; {current.version} knows none of these classes or cannot be measured"
     better = scores["miou"] > current_scores["miou"]

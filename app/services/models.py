@@ -63,22 +63,30 @@ class Models:
         self._project = project
 
     def versions(self) -> list[Model]:
-        """All that have their file, oldest first."""
-        models = (self._model(record) for record in self._project.catalogue.models())
+        """All that have their file, oldest first; a file that the catalogue does not know (it was lost) included."""
+        records = self._project.catalogue.models()
+        known = {record.version for record in records}
+        lost = [file for file in sorted(self._project.model_dir.glob(f"*{SUFFIX}")) if file.stem not in known]
+        records += [record for file in lost if (record := _record(file)) is not None]
+        models = (self._model(record) for record in sorted(records, key=lambda record: record.created))
         return [model for model in models if model.head.is_file()]
 
     def version(self, name: str) -> Model | None:
         """The version of that name; None where there is none or its file is gone."""
-        record = self._project.catalogue.model(name)
-        model = self._model(record) if record is not None else None
-        return model if model is not None and model.head.is_file() else None
+        file = self._file(name)
+        if not file.is_file() or file.parent != self._project.model_dir:
+            return None
+        record = self._project.catalogue.model(name) or _record(file)
+        return self._model(record) if record is not None else None
 
     def in_use(self) -> Model | None:
         """The version that predicts; None before the first one."""
-        for name in reversed(self._used()):
+        used = self._used()
+        for name in reversed(used):
             if (model := self.version(name)) is not None:
                 return model
-        return None
+        whole = [] if used else [model for model in self.versions() if not model.card["partial"]]
+        return whole[-1] if whole else None  # the catalogue was lost, the files are there
 
     def previous(self) -> Model | None:
         """The version that `go_back` would put in use."""
@@ -161,7 +169,9 @@ class Models:
             copy_whole(source, target)
 
     def _new_name(self, name: str) -> str:
-        taken = (re.search(r"-(\d+)$", record.version) for record in self._project.catalogue.models())
+        names = [record.version for record in self._project.catalogue.models()]
+        names += [file.stem for file in self._project.model_dir.glob(f"*{SUFFIX}")]
+        taken = (re.search(r"-(\d+)$", name) for name in names)
         number = 1 + max((int(found[1]) for found in taken if found), default=0)
         return f"{re.sub(r'[^A-Za-z0-9_]+', '-', name).strip('-') or 'model'}-{number}"
 
@@ -181,6 +191,17 @@ class Models:
     def _known(self) -> str:
         names = [model.version for model in self.versions()]
         return f"it has {', '.join(names)}" if names else "it has no versions yet"
+
+
+def _record(file: Path) -> ModelRecord | None:
+    """What the catalogue would know of a version's file; None when the file is no head."""
+    import core_model
+
+    try:
+        card = core_model.read_card(file)
+    except (core_model.WeightsError, OSError):
+        return None
+    return ModelRecord(file.stem, card.backbone, card.to_json(), card.created) if card.kind == "head" else None
 
 
 def read_model(head: Path, *places: Path) -> Model:

@@ -22,6 +22,15 @@ def open_project(root: Path, read_only: bool = False) -> Project:
     return Project.open(root, read_only)
 
 
+def class_names(file: Path) -> list[str]:
+    """The names in a file, one a line; a line's number is the class's index, so an empty one stands for none."""
+    classes = read_class_names(file)
+    names = [""] * (max((label.index for label in classes), default=-1) + 1)
+    for label in classes:
+        names[label.index] = label.name
+    return names
+
+
 def create_project(root: Path, pictures: Path, class_names: Iterable[str], unpainted: str | None = None) -> Project:
     """A new project over a picture folder, which stays where it is. See Project.create for what can go wrong."""
     return Project.create(root, pictures, class_names, unpainted)
@@ -40,8 +49,7 @@ def open_sample(target: Path) -> Project:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise Refusal(f"there is something else in {target}; choose a new or empty folder for the sample")
     shutil.copytree(sample / "JPEGImages", target / "JPEGImages", dirs_exist_ok=True)
-    names = read_class_names(sample / "class_names.txt").names
-    project = Project.create(target, target / "JPEGImages", names)
+    project = Project.create(target, target / "JPEGImages", class_names(sample / "class_names.txt"))
     starter = resources.path("models", STARTER)
     if starter.is_file() and not project.read_only:
         models = Models(project)

@@ -184,8 +184,8 @@ def pre_annotate(
     network = network or Network()
     table = lookup(model, project.settings.classes)
     said = _fingerprint(project, model, min_confidence, table)
-    waiting = [record for record in records if not _holds(project, record.id, said)]
-    result.as_before = [record.id for record in records if record not in waiting]
+    result.as_before = [record.id for record in records if _holds(project, record.id, said)]
+    waiting = [record for record in records if record.id not in set(result.as_before)]
     try:
         for number, (record, photo) in enumerate(_photos(project, waiting)):
             yield Progress(number, len(waiting), record.id)

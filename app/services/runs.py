@@ -63,9 +63,11 @@ class Run:
         for number, image_id in enumerate(self.held_out, len(self.learnt)):
             yield image_id, self.folder / "pictures" / f"{number}.png", self.folder / "truth" / f"{number}.png"
 
-    def tidy(self) -> None:
+    def tidy(self, *, keep_weights: bool = False) -> None:
         """Remove what is large; the job and its last words stay."""
         for path in self.folder.iterdir():
+            if keep_weights and path.name == "out":
+                continue
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             elif path.name not in _KEPT:
@@ -105,11 +107,11 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
 
 
 def _new_folder(project: Project) -> Path:
-    """A folder named by the moment. Older runs' large files go: nobody else learns here, the project has one writer."""
+    """A folder named by the moment. What older runs left goes: nobody else learns here, the project has one writer."""
     runs = project.root / ".atrous" / "runs"
-    for old in runs.glob("*/"):
-        for large in ("pictures", "truth", "out", "cache"):
-            shutil.rmtree(old / large, ignore_errors=True)
+    for old in runs.glob("*/*/"):
+        if old.name != "out":  # weights that could not be taken in
+            shutil.rmtree(old, ignore_errors=True)
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     for name in ("pictures", "truth"):
         (runs / stamp / name).mkdir(parents=True)

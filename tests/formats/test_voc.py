@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.domain.classes import VOC_NAMES, VOID
-from app.formats import Found, FormatError, Pictures, Refused, voc
+from app.formats import FormatError, Found, Pictures, Refused, voc
 from app.jobs.job import run
 from app.services import load, open_project, review
 from app.storage import images, planes

@@ -40,6 +40,7 @@ class Files:
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     import torch
+
     from core_model import VARIANTS, AsppDecoderHead, Card, Xception, save_backbone, save_head
 
     torch.manual_seed(1)

@@ -1,4 +1,4 @@
-"""A learning child that learns nothing: `python fake_fit.py BEHAVIOUR HEAD JOB`. It behaves as well, or as badly, as told."""
+"""A learning child that learns nothing: `python fake_fit.py BEHAVIOUR HEAD JOB` behaves as well or as badly as told."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ def sample(tmp_path: Path, files: Files, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_loop_corrects_reviews_learns_predicts_and_exports(tmp_path: Path) -> None:
     stages: list[tuple[str, dict[str, int]]] = []
 
-    def stage(name: str, project: Project, image_id: str) -> None:
+    def stage(name: str, text: str, project: Project, image_id: str) -> None:
+        assert text
         assert project.saver.pending() == 0
         assert image_id in project.catalogue.ids()
         stages.append((name, project.catalogue.counts()))

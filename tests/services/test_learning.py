@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -253,6 +254,24 @@ def _remembering(init: Callable[..., None], children: list) -> Callable[..., Non
         init(self, *arguments, **more)
 
     return remember
+
+
+def test_weights_that_find_no_room_are_kept_where_they_are(
+    dataset: Project,
+    using: Callable[[Project], Project],
+    learning: Callable[..., Job[TrainResult]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = Models(using(dataset)).in_use()
+    monkeypatch.setattr(Models, "adopt", full)
+    with pytest.raises(LearningFailed, match=r"no space left on device.*head\.safetensors"):
+        run_job(learning(dataset, "fine"))
+    (kept,) = (dataset.root / ".atrous/runs").glob("*/out/head.safetensors")
+    assert Models(dataset).resolve(kept).classes == ("background", "box", "disc")
+    assert Models(dataset).in_use() == before
 
 
 @pytest.mark.slow

@@ -62,6 +62,25 @@ def test_a_version_whose_file_is_gone_is_passed_over(project: Project, files: Fi
     assert models.in_use() == first
 
 
+def test_versions_are_found_again_when_the_catalogue_was_lost(project: Project, files: Files) -> None:
+    models = Models(project)
+    whole = models.adopt(files.make_head(), name="quick")
+    partial = models.adopt(files.make_head(), name="quick", change=lambda card: replace(card, partial=True))
+    (project.model_dir / "stray.safetensors").write_bytes(b"rubbish")
+    project._database.write("DELETE FROM models")
+    assert models.versions() == [whole, partial]
+    assert models.in_use() == whole
+    assert models.use(partial.version) == partial == models.in_use()
+    assert models.adopt(files.make_head(), name="quick").version == "quick-3"
+
+
+def test_a_version_is_a_name_not_a_path(project: Project, files: Files) -> None:
+    models = Models(project)
+    models.adopt(files.make_head())
+    for name in ("../models/model-1", "", ".", "nonsense"):
+        assert models.version(name) is None
+
+
 def test_resolve_takes_nothing_a_version_or_a_file(project: Project, files: Files) -> None:
     models = Models(project)
     with pytest.raises(NothingLearnt, match="paint a few strokes of each class, or review one picture"):
@@ -76,7 +95,7 @@ def test_resolve_takes_nothing_a_version_or_a_file(project: Project, files: File
 
 def test_the_backbone_is_found_beside_the_file_by_its_content(tmp_path: Path, files: Files) -> None:
     head = Path(shutil.copy(files.make_head(), tmp_path))
-    with pytest.raises(Refusal, match="backbone that .* was learnt on .*put its file beside"):
+    with pytest.raises(Refusal, match=r"backbone that .* was learnt on .*put its file beside"):
         read_model(head)
     (tmp_path / "broken.safetensors").write_bytes(b"nothing")
     beside = Path(shutil.copy(files.backbone, tmp_path / "any name.safetensors"))

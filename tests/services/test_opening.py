@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from app import resources
-from app.services import Models, Refusal, open_project, open_sample
+from app.services import Models, Refusal, class_names, create_project, open_project, open_sample
 from app.storage.errors import NotAProject
+from tests.services.conftest import Files
+from tests.services.datasets import CLASSES, write_picture
+
+
+def test_an_empty_line_of_a_class_file_keeps_its_number(tmp_path: Path) -> None:
+    write_picture(tmp_path / "photos", 1)
+    (tmp_path / "names.txt").write_text("__ignore__\nroad\n\ncar\n", encoding="utf-8")
+    project = create_project(tmp_path / "P", tmp_path / "photos", class_names(tmp_path / "names.txt"))
+    assert [(label.index, label.name) for label in project.settings.classes] == [(0, "road"), (2, "car")]
+    project.close()
 
 
 def test_a_folder_that_is_not_there_or_no_project(tmp_path: Path) -> None:
@@ -19,14 +30,8 @@ def test_a_folder_that_is_not_there_or_no_project(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: object) -> Path:
+def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: Files) -> Path:
     """A small sample in place of the one that ships, with a starter on the slim backbone."""
-    import shutil
-
-    from tests.services.conftest import Files
-    from tests.services.datasets import CLASSES, write_picture
-
-    assert isinstance(files, Files)
     shipped = tmp_path / "shipped"
     for number in range(2):
         write_picture(shipped / "sample/JPEGImages", number)
