@@ -18,10 +18,11 @@ from core_model.deeplab import DeepLab
 from core_model.device import DeviceError, choose_device
 from core_model.events import Events
 from core_model.full import Full
+from core_model.heads import Head
 from core_model.inherit import starting_head
 from core_model.job import Job, JobError
 from core_model.predictor import Predictor
-from core_model.quick import Quick, quick_views
+from core_model.quick import Quick, QuickSettings
 from core_model.schedule import Schedule, default_minutes
 from core_model.training import Training
 from core_model.views import Gallery
@@ -65,12 +66,17 @@ def fit(job: Job, events: Events) -> None:
     backbone = load_backbone(job.backbone, output_stride=job.output_stride)
     if backbone.variant.name != job.variant:
         raise JobError(f"{job.backbone.name} is {backbone.variant.name}, and the job asks for {job.variant}")
-    head, parent = starting_head(job, backbone.sha256, events)
+    head, parent, warning = starting_head(job, backbone.sha256)
     minutes = job.minutes
     if minutes is None and job.steps is None:
         minutes = default_minutes(job.recipe, len(dataset.train), device.type == "cuda")
-    card = _card(job, dataset, backbone, parent)
+    if minutes is None and device.type == "cuda":  # steps alone: the same job gives the same weights
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
     job.out.mkdir(parents=True, exist_ok=True)
+    card = _card(job, dataset, backbone, parent)
+    full = Full(DeepLab(backbone, head), card, job.out, dataset, device, job.seed) if job.recipe == "full" else None
+    module = head if full is None else full.module
     events.emit(
         "started",
         device=str(device),
@@ -78,18 +84,35 @@ def fit(job: Job, events: Events) -> None:
         held_out=len(dataset.held_out),
         steps=job.steps,
         minutes=minutes,
-        parameters=sum(parameter.numel() for parameter in head.parameters()),
+        parameters=sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad),
     )
+    if warning:
+        events.emit("warning", text=warning)
     schedule = Schedule(job.steps, minutes * 60 if minutes is not None else None)
-    if job.recipe == "full":
-        full = Full(DeepLab(backbone, head), card, job.out, dataset, device, job.seed)
+    if full is not None:
         Training(full, schedule, events, job.classes).run()
-        return
+    else:
+        _quick(job, dataset, backbone, head, card, device, schedule, events)
+
+
+def _quick(
+    job: Job,
+    dataset: Dataset,
+    backbone: Backbone,
+    head: Head,
+    card: Card,
+    device: torch.device,
+    schedule: Schedule,
+    events: Events,
+) -> None:
+    """Let the backbone look at the pictures, then learn the head; what was kept for it is deleted again."""
+    settings = QuickSettings()
     predictor = Predictor(backbone, job.device)
     gallery = Gallery(predictor.features, job.folder / "features", job.cache_megabytes << 20, job.seed)
     try:
-        train, held_out = gallery.look(dataset, quick_views(len(dataset.train)), events)
-        quick = Quick(head, card, job.out, train, held_out, dataset.pixels, device, job.seed)
+        seconds = None if schedule.seconds is None else schedule.seconds * settings.features_share
+        train, held_out = gallery.look(dataset, settings.views, seconds, events)
+        quick = Quick(head, card, job.out, train, held_out, dataset.pixels, device, job.seed, settings)
         Training(quick, schedule, events, job.classes).run()
     finally:
         gallery.clear()

@@ -38,7 +38,6 @@ class FullSettings:
     crop: int = 513
     batch: int = 2
     gpu_batch: int = 8
-    decay: float = 0.95  # of the weights' moving average
     scales: tuple[float, float] = (0.5, 2.0)
     weighting: float = 0.5  # classes weigh ~ frequency^-weighting
 
@@ -61,7 +60,7 @@ class Full:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.module: nn.Module = self.network
         self.batch = self.settings.gpu_batch if device.type == "cuda" else self.settings.batch
-        self.decay, self.held_out = self.settings.decay, len(dataset.held_out)
+        self.held_out = len(dataset.held_out)
         self._card, self._out = card, out
         self._train, self._held_out = dataset.train, dataset.held_out
         self._rng = np.random.default_rng(seed)

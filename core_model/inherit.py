@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 
 from core_model.checkpoint import load_head
-from core_model.events import Events
 from core_model.heads import AsppDecoderHead, Head
 from core_model.job import Job
 from core_model.variants import VARIANTS
 
 
-def starting_head(job: Job, backbone_sha256: str, events: Events) -> tuple[Head, str | None]:
-    """Give a head for the job's classes and the version it continues (None: it is fresh).
+class Start(NamedTuple):
+    """Where learning begins."""
 
-    A head on another backbone, or of another kind, has nothing to give: a warning says so.
-    """
+    head: Head
+    parent: str | None  # the version that it continues; None: it is fresh
+    warning: str | None  # why it is fresh although there was a head
+
+
+def starting_head(job: Job, backbone_sha256: str) -> Start:
+    """Give a head for the job's classes; one on another backbone, or of another kind, has nothing to give it."""
     head = AsppDecoderHead(VARIANTS[job.variant], len(job.classes), job.output_stride)
     if job.head is None:
-        return head, None
+        return Start(head, None, None)
     parent = load_head(job.head)
     card = parent.card
     assert card is not None
@@ -29,10 +35,9 @@ def starting_head(job: Job, backbone_sha256: str, events: Events) -> tuple[Head,
         and parent.pooling_norm == head.pooling_norm
     )
     if not fits:
-        events.emit("warning", text=f"{job.head.name} is of another network: learning starts afresh")
-        return head, None
+        return Start(head, None, f"{job.head.name} is of another network: learning starts afresh")
     _take_over(head, parent, job.classes, card.classes)
-    return head, job.head.stem
+    return Start(head, job.head.stem, None)
 
 
 def _take_over(head: Head, parent: Head, classes: tuple[str, ...], old: tuple[str, ...]) -> None:

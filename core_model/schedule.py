@@ -9,7 +9,7 @@ import numpy as np
 
 # pictures and the seconds that they need on two cores, measured on CamVid (480 x 360) with the quick recipe
 _IMAGES = (1, 5, 20, 60, 400)
-_SECONDS = (40, 60, 120, 150, 300)
+_SECONDS = (40, 60, 150, 180, 300)
 
 
 def default_minutes(recipe: str, images: int, cuda: bool) -> float:

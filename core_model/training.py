@@ -1,4 +1,4 @@
-"""The loop that every recipe learns in: rates, averaged weights, scores, publication, and what to do in trouble."""
+"""The loop that every recipe learns in: rates, scores, publication, and what to do in trouble."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ class Learner(Protocol):
 
     module: nn.Module  # in the mode (training, frozen BN) that it learns in
     batch: int  # pictures a step
-    decay: float  # of the weights' moving average; 0 = the last weights
     held_out: int  # pictures to score on
 
     def groups(self) -> list[dict[str, Any]]:
@@ -91,7 +90,6 @@ class Training:
         self.slowed, self.rolled_back = 1.0, 0
         groups = [{**group, "peak": group["lr"]} for group in learner.groups()]
         self.optimizer = torch.optim.AdamW(groups)
-        self.average = copy.deepcopy(learner.module).requires_grad_(False).eval()
         self.best: tuple[nn.Module, int, Scores] | None = None
         self.good = self._snapshot()
         self.marks = list(self.settings.marks)
@@ -123,14 +121,13 @@ class Training:
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.learner.loss(self.batch)
         value = float(loss.detach())
-        if not math.isfinite(value):
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.learner.module.parameters(), math.inf)  # measures, cuts nothing
+        if not math.isfinite(value) or not math.isfinite(norm):
             self._roll_back()
             return None
-        # the weights that gave a finite loss are good: keep them before they change
-        _follow(self.average, self.learner.module, min(self.learner.decay, (1 + self.step) / (10 + self.step)))
         if self.step % self.settings.snapshot_steps == 0:
             self.good, self.rolled_back = self._snapshot(), 0
-        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return value
 
@@ -179,23 +176,27 @@ class Training:
         if self._fraction >= 1:
             return  # the end scores and publishes
         if self.learner.held_out and marked and self._may_score():
-            self._score()
+            if self._score() and self.best:
+                self._publish(*self.best)
         elif self.best is None and (marked or self.clock() - self.published >= self.settings.publish_seconds):
-            self._publish(self.average, self.step, None)
+            self._publish(_settled(self.learner.module), self.step, None)
 
     def _may_score(self) -> bool:
         learnt = 3 * self.learner.batch * self.step  # forward and backward cost three times a forward
         return self.scored + self.learner.held_out <= self.settings.scoring_share * learnt
 
-    def _score(self) -> None:
+    def _score(self) -> bool:
+        """Score the weights as they are now; True when they are the best so far, and kept."""
         self._progress("score")
-        confusion = self.learner.score(self.average)
+        module = _settled(self.learner.module)
+        confusion = self.learner.score(module)
         self.scored += self.learner.held_out
         scores = _scores(confusion, self.class_names)
         self.events.emit("scores", step=self.step, images=self.learner.held_out, **scores)
-        if self.best is None or scores["miou"] > self.best[2]["miou"]:
-            self.best = (copy.deepcopy(self.average), self.step, scores)
-            self._publish(*self.best)
+        better = self.best is None or scores["miou"] > self.best[2]["miou"]
+        if better:
+            self.best = (module, self.step, scores)
+        return better
 
     def _publish(self, module: nn.Module, step: int, scores: Scores | None) -> None:
         try:
@@ -209,7 +210,7 @@ class Training:
     def _finish(self) -> None:
         if self.learner.held_out:
             self._score()
-        module, step, scores = self.best or (self.average, self.step, None)
+        module, step, scores = self.best or (_settled(self.learner.module), self.step, None)
         path = self.learner.save(module, step, scores, partial=False)
         self.events.emit("published", path=str(path), step=step)
         self.events.emit(
@@ -223,12 +224,9 @@ def stamped(card: Card, step: int, scores: Scores | None, partial: bool) -> Card
     return replace(card, scores=scores, partial=partial, created=now, notes={**card.notes, "steps": step})
 
 
-def _follow(average: nn.Module, module: nn.Module, decay: float) -> None:
-    """Draw the moving average towards the module: parameters and statistics."""
-    with torch.no_grad():
-        for mean, value in zip(average.state_dict().values(), module.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, 1 - decay)
+def _settled(module: nn.Module) -> nn.Module:
+    """A copy for prediction: these weights, whatever is learnt after."""
+    return copy.deepcopy(module).requires_grad_(False).eval()
 
 
 def _scores(confusion: Confusion, class_names: tuple[str, ...]) -> Scores:

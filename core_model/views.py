@@ -68,8 +68,13 @@ class Gallery:
     seed: int
     used: int = 0
 
-    def look(self, dataset: Dataset, views: int, events: Events) -> tuple[list[Look], list[Look]]:
-        """Look at the pictures to learn from in 1 to `views` views (fewer when room ends), at held-out ones plainly."""
+    def look(
+        self, dataset: Dataset, views: int, seconds: float | None, events: Events
+    ) -> tuple[list[Look], list[Look]]:
+        """Look at the pictures to learn from in 1 to `views` views, and at held-out ones plainly.
+
+        Fewer views when room ends, or when one more would end after `seconds` (None: no clock has a say).
+        """
         start, total, seen = time.monotonic(), len(dataset.held_out) + views * len(dataset.train), 0
 
         def shown(samples: Sequence[Sample], number: int) -> Iterator[Look]:
@@ -77,16 +82,20 @@ class Gallery:
             for index, sample in enumerate(samples):
                 yield self._look(sample, number, index)
                 seen += 1
-                seconds = round(time.monotonic() - start, 3)
-                events.emit("progress", phase="features", fraction=round(seen / total, 4), step=seen, seconds=seconds)
+                spent = round(time.monotonic() - start, 3)
+                events.emit("progress", phase="features", fraction=round(seen / total, 4), step=seen, seconds=spent)
 
         held_out = list(shown(dataset.held_out, 0))
+        before = self.used
         train = list(shown(dataset.train, 0))
         if not all(isinstance(look, Kept) for look in train):
             events.emit("warning", text="not all features fit on disk: some are computed again each time, slowly")
             return train, held_out
-        a_round = self.used
+        a_round = self.used - before
         for number in range(1, views):
+            spent = time.monotonic() - start
+            if seconds is not None and spent * (seen + len(dataset.train)) / seen > seconds:
+                break
             if self.used + a_round > self.budget:
                 text = f"the features have room on disk for {number} of {views} views of each picture"
                 events.emit("warning", text=text)

@@ -84,6 +84,7 @@ def test_nothing_but_the_job_and_its_result_is_left(learnt: tuple[Path, Finished
     assert [path.name for path in (folder / "out").iterdir()] == ["head.safetensors"]
 
 
+@pytest.mark.slow
 def test_the_same_job_gives_the_same_weights(learnt: tuple[Path, Finished], tmp_path: Path) -> None:
     folder, _ = learnt
     again = write_job(tmp_path / "job", steps=40)
@@ -126,8 +127,9 @@ def test_one_picture_without_held_out_for_a_time(tmp_path: Path) -> None:
     assert (card.scores, card.partial) == (None, False)
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_a_partial_head(tmp_path: Path) -> None:
-    job = write_job(tmp_path / "job", steps=1000)
+    job = write_job(tmp_path / "job", steps=300)
     child = start(job)
     assert child.stdout is not None
     for line in child.stdout:

@@ -46,3 +46,8 @@ def test_rare_classes_weigh_more_and_the_mean_over_pixels_is_one() -> None:
     assert weights[2] == 1
     assert float(weights[0] * 0.9 + weights[1] * 0.1) == pytest.approx(1)
     assert class_weights(pixels, 0.0).tolist() == [1, 1, 1]
+
+
+def test_a_stray_dab_does_not_outweigh_a_picture() -> None:
+    weights = class_weights(np.array([10**6, 3], np.int64), 0.5)
+    assert weights[1] / weights[0] < 33

@@ -35,7 +35,6 @@ class Number:
     trouble: dict[int, Any] = field(default_factory=dict)
     right: list[int] = field(default_factory=list)  # pixels of 10 that are right, a scoring each
     batch: int = 4
-    decay: float = 0.0
     module: One = field(default_factory=One)
     calls: int = 0
     saved: list[tuple[float, int, Scores | None, bool]] = field(default_factory=list)
@@ -164,11 +163,3 @@ def test_scoring_keeps_to_its_share() -> None:
     learner = Costly(right=[5], batch=1)
     events = _learn(learner)
     assert len([e for e in events if e["event"] == "scores"]) == 1
-
-
-def test_the_average_follows_slowly() -> None:
-    fast, slow = Number(decay=0.0), Number(decay=0.95)
-    _learn(fast, steps=15)
-    _learn(slow, steps=15)
-    assert fast.module.value.item() == slow.module.value.item()
-    assert slow.saved[-1][0] > fast.saved[-1][0]

@@ -32,9 +32,11 @@ def _gallery(folder: Path, budget: int = 1 << 20, seed: int = 0) -> Gallery:
     return Gallery(_extract, folder / "features", budget, seed)
 
 
-def _look(folder: Path, gallery: Gallery, views: int) -> tuple[list[Look], list[Look], list[dict[str, object]]]:
+def _look(
+    folder: Path, gallery: Gallery, views: int, seconds: float | None = None
+) -> tuple[list[Look], list[Look], list[dict[str, object]]]:
     stream = io.StringIO()
-    train, held_out = gallery.look(Dataset.of(Job.read(folder)), views, Events(stream))
+    train, held_out = gallery.look(Dataset.of(Job.read(folder)), views, seconds, Events(stream))
     return train, held_out, [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
@@ -72,6 +74,12 @@ def test_fewer_views_where_room_ends(tmp_path: Path) -> None:
     assert sum(path.stat().st_size for path in (tmp_path / "features").iterdir()) < 6 * features + 20 * 128
 
 
+def test_fewer_views_where_time_ends(tmp_path: Path) -> None:
+    job = write_job(tmp_path / "job", train=2, held_out=1)
+    train, held_out, _ = _look(job, _gallery(tmp_path), views=8, seconds=1e-9)
+    assert (len(train), len(held_out)) == (2, 1)
+
+
 def test_no_room_at_all_computes_each_time(tmp_path: Path) -> None:
     job = write_job(tmp_path / "job", train=2, held_out=0)
     kept, _, _ = _look(job, _gallery(tmp_path), views=1)
@@ -99,8 +107,8 @@ def test_the_deck_deals_everything_once_and_sizes_apart(tmp_path: Path) -> None:
     job = write_job(tmp_path / "job", train=5, held_out=0, sides=(65, 33))
     looks, _, _ = _look(job, _gallery(tmp_path), views=1)
     deck = Deck(looks, seed=0)
-    hands = []
-    while sum(map(len, hands)) < len(looks):
+    hands: list[list[Look]] = []
+    while sum(len(hand) for hand in hands) < len(looks):
         hands.append(deck.deal(2))
     assert sorted(id(look) for hand in hands for look in hand) == sorted(id(look) for look in looks)
     assert all(len({look.size for look in hand}) == 1 for hand in hands)
