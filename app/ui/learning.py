@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import partial
 
@@ -41,7 +42,8 @@ class Learning(QObject):
 
     def start(self, recipe: str, minutes: float) -> None:
         """Starts to learn from reviewed images and human pixels."""
-        self.begin(TrainRequest(recipe=recipe, minutes=minutes))
+        threads = max(1, (os.cpu_count() or 1) - 1)  # one core is the window's
+        self.begin(TrainRequest(recipe=recipe, minutes=minutes, threads=threads))
 
     def begin(self, request: TrainRequest) -> None:
         """Starts a learning; a second one is refused while the first one runs."""

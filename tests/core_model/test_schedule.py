@@ -40,6 +40,6 @@ def test_a_short_run_warms_up_in_a_tenth_of_it() -> None:
 
 
 def test_default_time_grows_with_pictures_and_falls_on_a_gpu() -> None:
-    assert [round(default_minutes("quick", n, False) * 60) for n in (1, 5, 20, 60)] == [40, 60, 120, 150]
-    assert 60 < default_minutes("quick", 10, False) * 60 < 120
+    assert [round(default_minutes("quick", n, False) * 60) for n in (1, 5, 20, 60)] == [40, 60, 150, 180]
+    assert 60 < default_minutes("quick", 10, False) * 60 < 150
     assert default_minutes("quick", 20, True) < default_minutes("quick", 20, False) < default_minutes("full", 20, False)
