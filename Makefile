@@ -20,7 +20,7 @@ run: setup
 		echo "No display: running the loop off screen."; exec .venv/bin/atrous demo; \
 	fi
 
-lint: setup-test
+lint: setup
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
@@ -28,7 +28,7 @@ lint: setup-test
 check: lint
 	$(PYTHON) -m pytest -m "not window and not slow"
 
-test: lint
+test: setup-test lint
 	$(PYTHON) -m pytest
 
 clean:

@@ -35,14 +35,22 @@ find_python() {
 
 missing_system_packages() {
     [ "$(uname)" = Linux ] || return 0
-    libraries=$( (ldconfig -p || /sbin/ldconfig -p) 2>/dev/null)
+    libraries=$( (ldconfig -p || /sbin/ldconfig -p) 2>/dev/null) || :
     while read -r file package; do
         case "$file" in ''|'#'*) continue ;; esac
         case "$libraries" in *"$file"*) ;; *) printf '%s ' "$package" ;; esac
     done < packaging/system-libraries.txt
     if [ "$purpose" = test ] && ! command -v Xvfb >/dev/null 2>&1; then printf 'xvfb '; fi
+    if [ -n "$python" ] && [ ! -x $venv/bin/pip ] && ! "$python" -c 'import ensurepip' 2>/dev/null; then
+        "$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1], end=" ")'
+    fi
 }
 
+python=$(find_python)
+if [ -z "$python" ]; then
+    say "Python 3.11 or newer is needed and was not found."
+    exit 1
+fi
 packages=$(missing_system_packages)
 # shellcheck disable=SC2086  # a list of words
 [ -z "$packages" ] || install_packages $packages
@@ -53,14 +61,7 @@ if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$fingerprint" ]; then
     exit 0
 fi
 
-python=$(find_python)
-if [ -z "$python" ]; then
-    say "Python 3.11 or newer is needed and was not found."
-    exit 1
-fi
 if [ ! -x $venv/bin/pip ]; then
-    "$python" -m venv --help >/dev/null 2>&1 && "$python" -c 'import ensurepip' 2>/dev/null ||
-        install_packages "$("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')"
     say "making $venv with $("$python" --version)"
     "$python" -m venv $venv
 fi

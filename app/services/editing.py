@@ -6,7 +6,7 @@ from app.domain.document import Document
 from app.domain.geometry import Rect
 from app.domain.history import BUDGET, Entry
 from app.domain.mask import EMPTY, HUMAN, MODEL, Mask
-from app.storage.errors import MaskProblem, StorageError, UnreadableMask
+from app.storage.errors import CatalogueError, MaskProblem, StorageError, UnreadableMask
 from app.storage.images import UnreadableImage
 from app.storage.project import Project
 
@@ -36,7 +36,10 @@ class _Recorder:
         self._project, self._document, self._status = project, document, status
 
     def __call__(self, entry: Entry) -> None:
-        status = self._next_status(entry)
+        try:
+            status = self._next_status(entry)
+        except CatalogueError:  # the entry must reach journal and saver all the same
+            status = "reviewed" if self._document.reviewed else status_of(self._document.mask)
         changed = status if status != self._status else None
         try:
             self._project.journal.append(self._document.image_id, entry, changed)

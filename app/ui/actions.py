@@ -32,6 +32,7 @@ class Entry:
     short: str = ""  # on the tool bar
     toggle: bool = False  # on or off
     held: bool = False  # works while its key is held down
+    repeats: bool = False  # again and again while its key is held down
 
 
 ENTRIES: tuple[Entry, ...] = (
@@ -46,8 +47,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("export", "Project", "Export…", ("Ctrl+E",), "Write the dataset in another format", "export", "project"),
     Entry("quit", "Project", "Quit", ("Ctrl+Q",), "Everything is saved first", "close", rule=True),
 
-    Entry("undo", "Edit", "Undo", ("Ctrl+Z",), "Take back the last step on this image", "undo", "edit"),
-    Entry("redo", "Edit", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "Do the step again", "redo", "edit"),
+    Entry("undo", "Edit", "Undo", ("Ctrl+Z",), "Take back the last step on this image", "undo", "edit", repeats=True),
+    Entry("redo", "Edit", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "Do the step again", "redo", "edit", repeats=True),
     Entry("cancel_stroke", "Edit", "Cancel stroke", ("Esc",), "Drop the stroke that is being painted", "", "edit"),
     Entry("clear", "Edit", "Clear mask", ("Ctrl+Del",), "Make the whole mask empty (can be undone)", "clear", "edit",
           rule=True, short="Clear"),
@@ -56,11 +57,11 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("eraser", "Tools", "Eraser", ("E",), "Make pixels empty: nobody has said anything", "eraser", "edit", "tool"),
     Entry("void_brush", "Tools", "Void brush", ("V",), "Paint void: not to be learnt, not to be scored", "void", "edit",
           "tool"),
-    Entry("smaller", "Tools", "Smaller brush", ("[",), "", "", "edit", rule=True),
-    Entry("larger", "Tools", "Larger brush", ("]",), "", "", "edit"),
+    Entry("smaller", "Tools", "Smaller brush", ("[",), "", "", "edit", rule=True, repeats=True),
+    Entry("larger", "Tools", "Larger brush", ("]",), "", "", "edit", repeats=True),
     *(Entry(f"class_{key}", "Classes", f"Class with key {key}", (key,), "", "", "image") for key in KEYS),
-    Entry("next_class", "Classes", "Next class", ("W",), "", "", "image", rule=True),
-    Entry("previous_class", "Classes", "Previous class", ("Q",), "", "", "image"),
+    Entry("next_class", "Classes", "Next class", ("W",), "", "", "image", rule=True, repeats=True),
+    Entry("previous_class", "Classes", "Previous class", ("Q",), "", "", "image", repeats=True),
     Entry("add_class", "Classes", "Add class", ("Ctrl+Shift+N",), "A new class after the last one", "add", "writable",
           rule=True),
     Entry("rename_class", "Classes", "Rename class", ("F2",), "Its pixels stay", "", "writable"),
@@ -76,8 +77,9 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("unreview", "Image", "Take review back", ("Shift+Return", "Shift+Enter"), "Models may write to it again",
           "unreview", "edit"),
     Entry("skip", "Image", "Skip", ("S",), "Leave this image out (again: take it in)", "skip", "edit"),
-    Entry("next", "Image", "Next image", ("D", "PgDown"), "", "next", "project", rule=True, short="Next"),
-    Entry("previous", "Image", "Previous image", ("A", "PgUp"), "", "previous", "project", short="Previous"),
+    Entry("next", "Image", "Next image", ("D", "PgDown"), "", "next", "project", rule=True, short="Next", repeats=True),
+    Entry("previous", "Image", "Previous image", ("A", "PgUp"), "", "previous", "project", short="Previous",
+          repeats=True),
     Entry("next_open", "Image", "Next image to do", ("N",), "The next one neither reviewed nor skipped", "", "project"),
     Entry("go_on", "Image", "Go on after Reviewed and Skip", ("Ctrl+G",), "Open the next image to do by itself",
           toggle=True),
@@ -99,12 +101,12 @@ ENTRIES: tuple[Entry, ...] = (
 
     Entry("fit", "View", "Fit picture", ("F",), "", "fit", "image", short="Fit"),
     Entry("actual", "View", "Actual pixels (1:1)", ("Shift+F",), "", "actual", "image", short="1:1"),
-    Entry("zoom_in", "View", "Zoom in", ("Ctrl++", "Ctrl+="), "", "", "image"),
-    Entry("zoom_out", "View", "Zoom out", ("Ctrl+-",), "", "", "image"),
+    Entry("zoom_in", "View", "Zoom in", ("Ctrl++", "Ctrl+="), "", "", "image", repeats=True),
+    Entry("zoom_out", "View", "Zoom out", ("Ctrl+-",), "", "", "image", repeats=True),
     Entry("hide", "View", "Hide overlay (hold)", ("H",), "While the key is held, the bare picture shows", "hide",
           "image", rule=True, held=True),
-    Entry("fainter", "View", "Overlay fainter", (",",), "", "", "image"),
-    Entry("stronger", "View", "Overlay stronger", (".",), "", "", "image"),
+    Entry("fainter", "View", "Overlay fainter", (",",), "", "", "image", repeats=True),
+    Entry("stronger", "View", "Overlay stronger", (".",), "", "", "image", repeats=True),
 
     Entry("keys", "Help", "Keys", ("F1",), "Every key on one page", "keys"),
     Entry("messages", "Help", "Messages", ("F8",), "What the program has said so far", "info"),
@@ -116,6 +118,10 @@ MENUS = ("Project", "Edit", "Tools", "Classes", "Image", "Show", "Learn", "View"
 def key_text(entry: Entry) -> str:
     """The keys of an entry as a person reads them, first the one to remember."""
     return " or ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in entry.keys)
+
+
+_EDITING = {Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_Z, Qt.Key.Key_Y}
+"""Keys that belong to a text that is being typed with Ctrl too: they would clear or undo the mask."""
 
 
 class Actions(QObject):
@@ -139,6 +145,7 @@ class Actions(QObject):
             else:
                 action.setShortcuts([QKeySequence(key) for key in entry.keys])
             action.setToolTip(_tooltip(entry))
+            action.setAutoRepeat(entry.repeats)  # Enter held down must not review what nobody has seen
             action.setCheckable(entry.toggle or bool(entry.group))
             if entry.group:
                 groups.setdefault(entry.group, QActionGroup(self)).addAction(action)
@@ -150,6 +157,11 @@ class Actions(QObject):
 
     def __getitem__(self, name: str) -> QAction:
         return self._made[name]
+
+    @property
+    def typing(self) -> bool:
+        """Whether the keys go into a text."""
+        return _typing(self._window.focusWidget())
 
     def __iter__(self) -> Iterator[QAction]:
         return iter(self._made.values())
@@ -175,8 +187,9 @@ class Actions(QObject):
         """What nothing in the window took: keeps single keys for text that is being typed, follows the held keys."""
         kind = event.type()
         if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if _typing(self._window.focusWidget()):
-                if not event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
+            if self.typing:
+                chord = event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
+                if not chord or event.key() in _EDITING:
                     event.accept()
                     return True
             elif not event.isAutoRepeat():
@@ -209,7 +222,9 @@ def _is_key(event: QKeyEvent, entry: Entry) -> bool:
 
 
 def _typing(watched: QObject | None) -> bool:
-    return isinstance(watched, QLineEdit | QAbstractSpinBox | QPlainTextEdit)
+    if isinstance(watched, QPlainTextEdit):
+        return not watched.isReadOnly()
+    return isinstance(watched, QLineEdit | QAbstractSpinBox)
 
 
 def _tooltip(entry: Entry) -> str:

@@ -40,6 +40,7 @@ class Desk(QObject):
         self._borrowed = borrowed
         self._links: list[QMetaObject.Connection] = []
         self.project = project
+        self._warned = 0  # how many of the project's warnings have been said
         window, messages, files, worker = place.window, place.messages, place.files, place.worker
         model = place.images.model
         model.reset(project.catalogue.images())
@@ -70,14 +71,12 @@ class Desk(QObject):
         self._wire_views()
         window.show_project(project.settings.name, is_open=True)
         place.learning.show_available(not project.read_only)
-        place.painting.allow(not project.read_only)
         self._offer_actions()
         self._show_classes(project.settings.classes)
         self._count()
         self.saving.note()
         self.versions.refresh()
-        for warning in project.warnings:
-            messages.say("warning", warning)
+        self._warn()
         self.open_first()
 
     def _on(self, signal: SignalInstance, act: Callable[..., object]) -> None:
@@ -142,6 +141,8 @@ class Desk(QObject):
         self._on(place.images.model.counted, self._count)
         navigation.opening.connect(self._show_opening)
         navigation.opened.connect(self._show)
+        for told in (navigation.opened, self.saving.changed, self.pictures.scanned):
+            told.connect(self._warn)
         navigation.failed.connect(self._show_unreadable)
         navigation.troubled.connect(partial(place.messages.say, "error"))
         self.saving.changed.connect(place.window.status.show_saved)
@@ -196,10 +197,12 @@ class Desk(QObject):
 
     def _show(self, opened: Opened) -> None:
         self._place.canvas.show_image(opened.photo, opened.document, self.project.settings.classes)
+        self._place.painting.allow(not self.project.read_only)
         opened.document.on_entry.append(lambda _entry: self.saving.note())
         self._offer_actions()
         self._place.remembered.looked_at(self.project.root, opened.image_id)
-        self._place.canvas.setFocus()
+        if not self._place.actions.typing:
+            self._place.canvas.setFocus()
         QTimer.singleShot(0, self, partial(self._on_screen, opened.image_id))
 
     def _on_screen(self, image_id: str) -> None:
@@ -210,6 +213,7 @@ class Desk(QObject):
         self.predictions.look_ahead()
 
     def _show_opening(self, image_id: str) -> None:
+        self._place.painting.allow(False)  # the picture on screen is no longer the one that is open
         self._place.images.show_current(image_id)
         self._show_state()
         self._offer_actions()
@@ -217,6 +221,13 @@ class Desk(QObject):
     def _show_unreadable(self, image_id: str, reason: str) -> None:
         self._place.canvas.clear()
         self._place.messages.say("error", f"{image_id}: {reason}")
+
+    def _warn(self) -> None:
+        """Says what storage had to put right since the last time: a mask set aside, a picture that is gone."""
+        new = self.project.warnings[self._warned :]
+        self._warned += len(new)
+        for warning in new:
+            self._place.messages.say("warning", warning)
 
     def _show_state(self) -> None:
         """The status of the image on screen, beside its name."""

@@ -71,6 +71,7 @@ class Learning(QObject):
             (self._runner.cancelled, self._cancelled),
         ):
             signal.disconnect(slot)
+        self.running.emit(False)  # its end comes after, when nobody listens
 
     def _progressed(self, _key: object, progress: Progress) -> None:
         if isinstance(progress.value, Mapping):

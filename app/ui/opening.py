@@ -71,8 +71,11 @@ class Opening(QObject):
         self._submit(answer.root, partial(_create, answer))
 
     def _submit(self, path: Path, job: Callable[[], Job[object]]) -> None:
-        if self.current is not None and path.absolute() == self.current:
+        if self.current is not None and path.resolve() == self.current.resolve():
             self._messages.say("info", f"{path.name} is open already.")
+            return
+        if self._files.has(_OPEN):
+            self._messages.say("info", "A project is being opened.")
             return
         self._path = path
         self.opening.emit(path.name)

@@ -45,11 +45,10 @@ def predict(project: Project, network: Network, model: Callable[[], Model | None
 
 def predict_all(project: Project, network: Network, model: Callable[[], Model | None], ids: Sequence[str]) -> Job[None]:
     """Predicts one image after the other; yields each prediction, or the id of an image that cannot be read."""
-    used = _used(model)
     for number, image_id in enumerate(ids, start=1):
         value: object
         try:
-            value = Unwritten(image_id, network.predict(project, image_id, used))
+            value = Unwritten(image_id, network.predict(project, image_id, _used(model)))  # a newer version, at once
         except editing.ABOUT_ONE_IMAGE as error:
             project.catalogue.set_problem(image_id, str(error))
             value = image_id

@@ -127,6 +127,8 @@ class Predictions(QObject):
         """What was predicted is no longer what would be: another model, or other classes."""
         self._ready.clear()
         self._drop_ahead(set())
+        for image_id in self._asked:
+            self._worker.submit(_key(image_id), self._job(image_id), _NOW)
         self.look_ahead()
 
     def close(self) -> None:
@@ -238,7 +240,8 @@ class Predictions(QObject):
         wanted += [record.id for _, record in zip(range(_AHEAD), following, strict=False)]
         self._drop_ahead(set(wanted))
         for image_id in wanted:
-            if image_id not in self._ready and not self._worker.has(_key(image_id)):
+            under_way = image_id in self._ahead and self._worker.has(_key(image_id))
+            if image_id not in self._ready and image_id not in self._asked and not under_way:
                 self._ahead.add(image_id)
                 self._worker.submit(_key(image_id), self._job(image_id), _SOON)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from app.ui import theme
@@ -22,6 +23,7 @@ def button(text: str, tip: str = "", *, look: str = "", icon: str = "", icon_col
     made = QPushButton(text)
     made.setToolTip(tip)
     made.setAutoDefault(False)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     if look:
         made.setProperty(look, True)
     if icon:

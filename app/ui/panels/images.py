@@ -54,7 +54,6 @@ class ImagesPanel(QWidget):
         self._current: str | None = None
         model.counted.connect(self._count)
         model.modelReset.connect(self._select)
-        model.rowsRemoved.connect(self._select)
         self._count()
 
     def sizeHint(self) -> QSize:
@@ -84,6 +83,10 @@ class ImagesPanel(QWidget):
         else:
             self.list.clearSelection()
             self.list.setCurrentIndex(QModelIndex())
+        self._say_place()
+
+    def _say_place(self) -> None:
+        row = self.model.row(self._current or "")
         shown, total = self.model.rowCount(), self.model.count()
         place = f"{row + 1} of {shown}" if row >= 0 else f"{shown} shown" if shown else "none shown"
         self.position.setText(
@@ -97,7 +100,7 @@ class ImagesPanel(QWidget):
         self.bar.setRange(0, max(1, self.model.count()))
         self.bar.setValue(self.model.count("reviewed"))
         self.bar.setToolTip(f"{self.model.count('reviewed')} of {self.model.count()} images reviewed")
-        self._select()
+        self._say_place()
 
     def _pick(self, index: QModelIndex) -> None:
         image_id = self.model.image_at(index.row())
@@ -114,7 +117,7 @@ class _List(QListView):
         self.setItemDelegate(_Row(self))
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def keyboardSearch(self, search: str) -> None:
         """Does nothing: B is the brush, not an image that begins with b."""

@@ -80,15 +80,8 @@ class ImagesModel(QAbstractListModel):
 
     def drop_stale(self, keep: str | None) -> None:
         """Takes rows out whose image the filter no longer lets through, except the one on screen."""
-        if self.status == "all":
-            return
-        for row in range(len(self._shown) - 1, -1, -1):
-            record = self._records[self._shown[row]]
-            if record.id != keep and not self._passes(record):
-                self.beginRemoveRows(QModelIndex(), row, row)
-                del self._shown[row]
-                self._rows = {image_id: position for position, image_id in enumerate(self._shown)}
-                self.endRemoveRows()
+        if any(image_id != keep and not self._passes(self._records[image_id]) for image_id in self._shown):
+            self._refilter(keep)
 
     def row(self, image_id: str) -> int:
         """The row of an image, -1 when the filter hides it."""
@@ -107,9 +100,10 @@ class ImagesModel(QAbstractListModel):
     def _passes(self, record: ImageRecord) -> bool:
         return (self.status == "all" or self.status in _kinds(record)) and self.text in record.file.casefold()
 
-    def _refilter(self) -> None:
+    def _refilter(self, keep: str | None = None) -> None:
         self.beginResetModel()
-        self._shown = [record.id for record in self._records.values() if self._passes(record)]
+        shown = self._rows.keys() & {keep}
+        self._shown = [record.id for record in self._records.values() if record.id in shown or self._passes(record)]
         self._rows = {image_id: row for row, image_id in enumerate(self._shown)}
         self.endResetModel()
 
