@@ -1,7 +1,7 @@
 """`ImageSets/Segmentation`: which images are reviewed, and which of them are learnt from or held out.
 
 trainval.txt names the reviewed images, val.txt the held-out ones, train.txt the others. Each list keeps what it named
-when the dataset was opened, and no list ever loses the name of a picture that the project does not know.
+when the dataset was opened and what somebody else wrote into it since: only names that Atrous added are ever dropped.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from app.storage import atomic
+from app.storage.catalogue import Catalogue
 from app.storage.images import natural
 
 LISTS = ("train", "val", "trainval")
@@ -41,24 +42,41 @@ class ImageSets:
         """Names that the list had when the dataset was opened; none for a project that began without lists."""
         return _names(self._kept(name), known)
 
-    def write(self, reviewed: Iterable[str], held_out: Collection[str], known: Collection[str]) -> None:
+    def write(
+        self, reviewed: Iterable[str], held_out: Collection[str], known: Collection[str], catalogue: Catalogue
+    ) -> None:
         """Bring the lists up to date: `known` are all ids of the project. An unchanged list is not written.
 
-        Raises OSError.
+        The catalogue remembers which names Atrous added; where it was lost, all names stay. Raises OSError,
+        CatalogueError.
         """
         named = set(reviewed)
         for name, ids in (("trainval", named), ("val", named & set(held_out)), ("train", named - set(held_out))):
             now = self.read(name, known)
+            added = _added(name, catalogue)
             keep = dict.fromkeys(self.found(name, known))
-            keep |= dict.fromkeys(entry for entry in now if entry not in known)
-            wanted = [*keep, *sorted(ids - keep.keys(), key=natural)]
+            keep |= dict.fromkeys(entry for entry in now if entry not in added)
+            own = ids - keep.keys()
+            wanted = [*keep, *sorted(own, key=natural)]
             if wanted != now and (wanted or now):
+                _note_added(name, added | own, catalogue)  # right for the old file and the new: the disk may refuse
                 text = "".join(f"{entry}\n" for entry in wanted)
                 atomic.write(self.path(name), text.encode(errors="surrogateescape"))
+            _note_added(name, own, catalogue)
 
     def _kept(self, name: str) -> Path:
         path = self.path(name)
         return path.with_name(path.name + _KEPT)
+
+
+def _added(name: str, catalogue: Catalogue) -> set[str]:
+    """Names that Atrous added to a list; none where that is not known."""
+    return set((catalogue.get(f"list {name}") or "").split("\n")) - {""}
+
+
+def _note_added(name: str, ids: set[str], catalogue: Catalogue) -> None:
+    if ids != _added(name, catalogue):
+        catalogue.set(f"list {name}", "\n".join(sorted(ids)))  # ids have no line breaks
 
 
 def _names(path: Path, known: Collection[str]) -> list[str]:

@@ -265,14 +265,16 @@ class Project:
         masks_folder = self.root / voc.MASKS
         files, warnings = registry.found(self.pictures, masks_folder if self.pictures == self.root else self.root)
         self.warnings += warnings
-        new = []
+        new, masks = [], self.files.existing()
         if set(files) - {record.file for record in records}:
-            masks = self.files.existing()
             new = registry.newcomers(files, records, masks)
             new = registry.examined(self.pictures, new, EXAMINE_SECONDS)
             self.catalogue.register(voc.statuses(new, self.lists, self.files, masks))
             known = {record.id for record in (*records, *new)}
             self.warnings += voc.strangers(known, self.lists, masks)
+        late = voc.late(records, self.files, self.journal, masks)
+        for record in voc.statuses(late, self.lists, self.files, masks):
+            self.catalogue.set_status(record.id, record.status)
         self._look_again(records, set(files))
         return len(new)
 
@@ -292,5 +294,5 @@ class Project:
         reviewed, held_out = set(self.catalogue.ids("reviewed")), self.held_out()
         if (reviewed, held_out) != self._listed:
             named = {image_id for image_id in reviewed if self.mask_path(image_id).exists()}
-            self.lists.write(named, held_out, set(self.catalogue.ids()))
+            self.lists.write(named, held_out, set(self.catalogue.ids()), self.catalogue)
             self._listed = (reviewed, held_out) if named == reviewed else None

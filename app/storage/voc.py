@@ -15,6 +15,7 @@ from app.storage import planes
 from app.storage.catalogue import ImageRecord
 from app.storage.errors import UnreadableMask
 from app.storage.imagesets import LISTS, ImageSets
+from app.storage.journal import Journal
 from app.storage.mask_files import MaskFiles
 from app.storage.settings import VOID_NAME, Settings, numbered, read_class_names
 
@@ -41,21 +42,40 @@ def settings_for(name: str, pictures: str, classes: Classes, unpainted: str | No
 
 
 def statuses(records: Iterable[ImageRecord], lists: ImageSets, files: MaskFiles, masks: set[str]) -> list[ImageRecord]:
-    """The records with status and split as files and lists tell: reviewed is who has a mask and is named by a list."""
+    """The records with status and split as files and lists tell: reviewed is who has a mask and is named by a list.
+
+    A name that came with the dataset says nothing of a mask that a model has written to since; only one that
+    trainval.txt has gained says that a person looked at it.
+    """
     records = list(records)
     known = {record.id for record in records}
     named = {name: set(lists.read(name, known)) for name in LISTS}
     told = set().union(*named.values())
+    sure = named["trainval"] - set(lists.found("trainval", known))
 
     def status(image_id: str) -> str:
         if image_id not in masks:
             return "untouched"
-        return "reviewed" if image_id in told else _by_provenance(files.provenance_path(image_id))
+        if image_id in sure:
+            return "reviewed"
+        return _by_provenance(files.provenance_path(image_id), "reviewed" if image_id in told else "corrected")
 
     def split(image_id: str) -> str | None:
         return next((name for name in ("val", "train") if image_id in named[name]), None)
 
     return [replace(record, status=status(record.id), split=split(record.id)) for record in records]
+
+
+def late(records: Iterable[ImageRecord], files: MaskFiles, journal: Journal, masks: set[str]) -> list[ImageRecord]:
+    """The untouched records whose masks another program wrote since they were registered."""
+    return [
+        record
+        for record in records
+        if record.status == "untouched"
+        and record.id in masks
+        and not files.provenance_path(record.id).exists()
+        and not journal.last_sequence(record.id)
+    ]
 
 
 def strangers(known: set[str], lists: ImageSets, masks: set[str]) -> list[str]:
@@ -68,14 +88,16 @@ def strangers(known: set[str], lists: ImageSets, masks: set[str]) -> list[str]:
     return [f"{say(len(ids))} no picture ({min(ids)}); left as they are" for ids, say in lines if ids]
 
 
-def _by_provenance(path: Path) -> str:
-    """Status of an image with a mask that no list names: a dataset's mask is a person's."""
+def _by_provenance(path: Path, of_person: str) -> str:
+    """Status of an image with a mask: `of_person` where a person made all of it, as is a mask without provenance."""
     if not path.exists():
-        return "corrected"
+        return of_person
     try:
         counts = np.bincount(planes.read(path)[0].ravel(), minlength=256)
     except UnreadableMask:
         return "corrected"
+    if counts[HUMAN] == counts.sum():
+        return of_person
     return "corrected" if counts[HUMAN] else "predicted" if counts[MODEL] else "untouched"
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.prediction import Prediction
+from app.storage import planes
+from app.storage.catalogue import Catalogue
+from app.storage.database import Database
 from app.storage.held_out import newly_held_out, place
 from app.storage.imagesets import ImageSets
 from app.storage.project import Project
-from tests.storage.conftest import NAMES, opened
+from tests.storage.conftest import NAMES, labels, opened, stroke
 
 
 def review(project: Project, *ids: str) -> None:
@@ -174,7 +180,91 @@ def test_names_that_are_no_text_and_names_with_spaces_survive(tmp_path: Path) ->
     lists = ImageSets(tmp_path)
     lists.path("train").write_bytes(b"\xff\xfe odd\na\n")
     known = {"a", " b ", "c d"}
-    lists.write([" b ", "c d"], [], known)
-    assert lists.path("train").read_bytes() == b"\xff\xfe odd\n b \nc d\n"
-    lists.write([" b "], [], known)
-    assert lists.read("train", known) == [b"\xff\xfe odd".decode(errors="surrogateescape"), " b "]
+    database = Database(tmp_path / "catalogue.sqlite3")
+    lists.write([" b ", "c d"], [], known, Catalogue(database))
+    assert lists.path("train").read_bytes() == b"\xff\xfe odd\na\n b \nc d\n"
+    lists.write([" b "], [], known, Catalogue(database))
+    database.close()
+    assert lists.read("train", known) == [b"\xff\xfe odd".decode(errors="surrogateescape"), "a", " b "]
+
+
+def lose_catalogue(root: Path) -> None:
+    for file in (root / ".atrous").glob("catalogue*"):
+        file.unlink()
+
+
+def test_names_written_by_hand_survive_what_atrous_does(dataset: Path) -> None:
+    (dataset / "ImageSets/Segmentation/val.txt").unlink()
+    project = Project.open(dataset)
+    review(project, "c5")
+    project.close()
+    (dataset / "ImageSets/Segmentation/val.txt").write_text("c4\nc6\n")  # known, not reviewed
+    for _ in range(2):
+        project = Project.open(dataset)
+        assert listed(dataset)["val"] == ["c4", "c6"]
+        project.close()
+    project = Project.open(dataset)
+    unreview(project, "c5")
+    assert "c5" not in listed(dataset)["trainval"]  # its own names it still takes back, also after a restart
+    review(project, "c5")
+    project.close()
+    lose_catalogue(dataset)
+    before = listed(dataset)
+    project = Project.open(dataset)
+    assert project.saver.failures == {}
+    after = listed(dataset)
+    assert all(set(names) <= set(after[name]) for name, names in before.items())
+    project.close()
+
+
+def test_a_name_that_a_full_disk_kept_in_a_list_is_dropped_later(
+    project: Project, break_disk: Callable[[bool], None]
+) -> None:
+    review(project, "a1", "a2")
+    break_disk(True)
+    unreview(project, "a1")
+    assert project.saver.failures
+    assert listed(project.root)["trainval"] == ["a1", "a2"]
+    break_disk(False)
+    project.saver.flush()
+    assert listed(project.root) == {"trainval": ["a2"], "train": ["a2"]}
+
+
+def test_a_lost_catalogue_makes_no_ground_truth_of_predictions(dataset: Path) -> None:
+    (dataset / "ImageSets/Segmentation/trainval.txt").write_text("c0\nc6\n")
+    shutil.copy(dataset / "JPEGImages/c6.jpg", dataset / "JPEGImages/c7.jpg")
+    project = Project.open(dataset)
+    prediction = Prediction(labels(2), np.full((8, 12), 255, np.uint8), "v")
+    for image_id in ("c6", "c7"):  # c6: named by the lists as they came, without a mask
+        opened(project, image_id).pre_annotate(prediction)
+    review(project, "c7")
+    stroke(opened(project, "c3"), 0, 0)
+    project.close()
+    lose_catalogue(dataset)
+    project = Project.open(dataset)
+    status = {record.id: record.status for record in project.catalogue.images()}
+    assert status["c6"] == "predicted"
+    assert status["c7"] == "reviewed"  # trainval.txt gained it
+    assert (status["c0"], status["c3"]) == ("reviewed", "reviewed")  # a person's alone
+    project.close()
+
+
+def test_a_mask_that_comes_later_is_taken_up(dataset: Path) -> None:
+    shutil.copy(dataset / "JPEGImages/c6.jpg", dataset / "JPEGImages/c7.jpg")
+    shutil.copy(dataset / "JPEGImages/c6.jpg", dataset / "JPEGImages/c8.jpg")
+    project = Project.open(dataset)
+    stroke(document := opened(project, "c8"), 0, 0)
+    document.undo()
+    project.saver.flush()
+    project.catalogue.set_status("c8", "untouched")
+    project.close()
+    for image_id in ("c6", "c7"):
+        planes.write(dataset / f"SegmentationClass/{image_id}.png", labels(6), None, 0)
+    project = Project.open(dataset)
+    status = {record.id: record.status for record in project.catalogue.images()}
+    assert status["c6"] == "reviewed"  # train.txt names it
+    assert status["c7"] == "corrected"
+    assert status["c8"] == "untouched"  # its mask is Atrous's own
+    assert np.array_equal(project.load("c7").mask.labels, labels(6))
+    assert "c6" in listed(dataset)["trainval"]
+    project.close()
