@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ from types import TracebackType
 
 import platformdirs
 import PySide6
-from PySide6.QtCore import QEventLoop, QObject, QSettings, QTimer, Signal
+from PySide6.QtCore import QEventLoop, QObject, QSettings, QTimer, Signal, qInstallMessageHandler
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication
 
@@ -253,6 +254,11 @@ def run(project: Path | None = None, *, demo: bool = False) -> int:
     return application.exec()
 
 
+def _said_by_qt(_kind: object, _context: object, text: str) -> None:
+    if "propagateSizeHints" not in text:  # the offscreen platform has no window frames, and says so each time
+        sys.stderr.write(f"{text}\n")
+
+
 def shoot(project: Project, picture: Path, *, image_id: str | None = None, seconds: float = 60) -> None:
     """Writes what the window shows of an open project as a PNG, without a display; the project stays open.
 
@@ -261,7 +267,8 @@ def shoot(project: Project, picture: Path, *, image_id: str | None = None, secon
     if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     start()
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, ExitStack() as after:
+        after.callback(qInstallMessageHandler, qInstallMessageHandler(_said_by_qt))
         remembered = Remembered(QSettings(str(Path(folder, "window.ini")), QSettings.Format.IniFormat))
         if image_id is not None:
             remembered.looked_at(project.root, image_id)

@@ -7,7 +7,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import torch
 
@@ -108,14 +110,24 @@ def _quick(
     """Let the backbone look at the pictures, then learn the head; what was kept for it is deleted again."""
     settings = QuickSettings()
     predictor = Predictor(backbone, job.device)
+    began = monotonic()
     gallery = Gallery(predictor.features, job.folder / "features", job.cache_megabytes << 20, job.seed)
     try:
         seconds = None if schedule.seconds is None else schedule.seconds * settings.features_share
         train, held_out = gallery.look(dataset, settings.views, seconds, events)
         quick = Quick(head, card, job.out, train, held_out, dataset.pixels, device, job.seed, settings)
+        if job.minutes is not None:
+            schedule = _shortened(schedule, monotonic() - began)
         Training(quick, schedule, events, job.classes).run()
     finally:
         gallery.clear()
+
+
+def _shortened(schedule: Schedule, spent: float) -> Schedule:
+    """What is left of the seconds that were asked for, but a quarter at least: features alone are worth nothing."""
+    if schedule.seconds is None:
+        return schedule
+    return replace(schedule, seconds=max(schedule.seconds / 4, schedule.seconds - spent))
 
 
 def _card(job: Job, dataset: Dataset, backbone: Backbone, parent: str | None) -> Card:

@@ -8,7 +8,7 @@ import torch
 
 from core_model.checkpoint import load_head
 from core_model.heads import AsppDecoderHead, Head
-from core_model.job import Job
+from core_model.job import Job, JobError
 from core_model.variants import VARIANTS
 
 
@@ -36,7 +36,10 @@ def starting_head(job: Job, backbone_sha256: str) -> Start:
     )
     if not fits:
         return Start(head, None, f"{job.head.name} is of another network: learning starts afresh")
-    _take_over(head, parent, job.classes, card.classes)
+    old = card.classes if job.head_classes is None else job.head_classes
+    if len(old) != len(card.classes):
+        raise JobError(f"job.json: head_classes names {len(old)} classes, {job.head.name} has {len(card.classes)}")
+    _take_over(head, parent, job.classes, old)
     return Start(head, job.head.stem, None)
 
 

@@ -27,6 +27,7 @@ class Job:
     variant: str
     backbone: Path
     head: Path | None  # continue from here, where backbone and kind of head fit
+    head_classes: tuple[str, ...] | None  # what its classes are called by now; None: as its card says
     classes: tuple[str, ...]
     working_size: int
     output_stride: int
@@ -58,6 +59,7 @@ class Job:
             variant=value.text("variant", "xception"),
             backbone=folder / value.text("backbone"),
             head=folder / value.text("head") if raw.get("head") is not None else None,
+            head_classes=value.names("head_classes") if raw.get("head_classes") is not None else None,
             classes=value.names("classes"),
             working_size=int(value.number("working_size", 1024)),
             output_stride=int(value.number("output_stride", 16)),

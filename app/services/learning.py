@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,14 @@ _PHASES = {"features": "looking at the pictures", "learn": "learning", "score": 
 
 class LearningFailed(Refusal):
     """The child did not bring a result; the model in use stays as it was."""
+
+
+@dataclass
+class _Heard:
+    """What the child has said that counts in the end."""
+
+    warnings: list[str]
+    done: Event | None = None
 
 
 @dataclass(frozen=True)
@@ -64,21 +72,21 @@ def fit(
 ) -> Job[TrainResult]:
     """Learns from reviewed images and human pixels. Progress carries the child's events as `value`.
 
-    Closing the job stops the child; what it had learnt so far becomes a version marked partial, which nobody uses by
-    itself. A child that fails, is killed or prints rubbish changes nothing: LearningFailed with its last lines.
-    NothingLearnt, Refusal before it starts.
+    Closing the job stops the child; what it had learnt so far becomes a version, marked partial unless the child was
+    done, which nobody uses by itself. A child that fails, is killed or prints rubbish changes nothing: LearningFailed
+    with its last lines. NothingLearnt, Refusal before it starts.
     """
     run = yield from prepare(project, checked(request))
-    models, warnings, homeless = Models(project), list(run.warnings), False
+    heard, homeless = _Heard(list(run.warnings)), False
     child = Child(run.folder, command)
     try:
-        done = yield from _watch(child, warnings)
-        if done is None:
+        yield from _watch(child, heard)
+        if heard.done is None or child.exit_code != 0:
             raise LearningFailed(_last_words(child))
-        result = yield from _conclude(project, models, run, done, warnings, network)
+        result = yield from _conclude(project, run, heard.done, heard.warnings, network)
     except (GeneratorExit, KeyboardInterrupt):
         child.stop()
-        _keep_partial(models, run)
+        _keep_unfinished(project, run, partial=heard.done is None)
         raise
     except OSError as error:
         homeless = True
@@ -94,9 +102,9 @@ def fit(
     return result
 
 
-def _watch(child: Child, warnings: list[str]) -> Job[Event | None]:
-    """The event `done`, once the child has ended well; None when it has not. Raises LearningFailed for `failed`."""
-    done, shown = None, Progress(0, 1, "starting to learn")
+def _watch(child: Child, heard: _Heard) -> Job[None]:
+    """Listens until the child has ended. Raises LearningFailed for `failed`."""
+    shown = Progress(0, 1, "starting to learn")
     yield shown
     for event in child.events():
         if event is None:
@@ -106,12 +114,11 @@ def _watch(child: Child, warnings: list[str]) -> Job[Event | None]:
             why = event.get("text", "it gives no reason")
             raise LearningFailed(f"learning failed: {why}; the model in use stays as it was")
         if event["event"] == "warning":
-            warnings.append(str(event.get("text")))
+            heard.warnings.append(str(event.get("text")))
         if event["event"] == "done":
-            done = event
+            heard.done = event
         shown = _shown(event, shown)
         yield shown
-    return done if child.exit_code == 0 else None
 
 
 def _shown(event: Event, before: Progress) -> Progress:
@@ -150,9 +157,10 @@ def _last_words(child: Child) -> str:
 
 
 def _conclude(
-    project: Project, models: Models, run: Run, done: Event, warnings: list[str], network: Network | None
+    project: Project, run: Run, done: Event, warnings: list[str], network: Network | None
 ) -> Job[TrainResult]:
     """Makes a version of what was learnt, and decides whether it predicts from now on."""
+    models = Models(project)
     current = models.in_use()
     scores = done.get("scores") if run.held_out else None
     previous_scores: Scores | None = None
@@ -161,7 +169,7 @@ def _conclude(
             previous_scores = yield from score(current, run, project, network or Network())
         except Refusal as refusal:
             warnings.append(f"{current.version} cannot be compared: {refusal}")
-    model = _adopt(models, run, lambda card: replace(card, partial=False))
+    model = _adopt(project, run, partial=False)
     used, why = decide(scores, current, previous_scores)
     if used:
         models.use(model.version)
@@ -217,18 +225,22 @@ def score(model: Model, run: Run, project: Project, network: Network) -> Job[Sco
     return {"miou": counted.miou, "pixel_accuracy": counted.pixel_accuracy, "classes": ious}
 
 
-def _adopt(models: Models, run: Run, change: Callable[[Card], Card]) -> Model:
+def _adopt(project: Project, run: Run, *, partial: bool) -> Model:
+    def change(card: Card) -> Card:  # a class may have been renamed meanwhile; its index stays
+        now = {label.name: project.settings.classes[label.index].name for label in run.classes}
+        return replace(card, partial=partial, classes=tuple(now.get(name, name) for name in card.classes))
+
     out = run.folder / "out"
     backbone: Path | None = out / "backbone.safetensors"
     if backbone is None or not backbone.is_file():
         backbone = run.backbone
-    return models.adopt(out / "head.safetensors", backbone, name=run.recipe, change=change)
+    return Models(project).adopt(out / "head.safetensors", backbone, name=run.recipe, change=change)
 
 
-def _keep_partial(models: Models, run: Run) -> None:
-    """What a stopped child has written becomes a version, if it is usable; it is not put in use."""
+def _keep_unfinished(project: Project, run: Run, *, partial: bool) -> None:
+    """What a stopped learning has written becomes a version, if it is usable; it is not put in use."""
     if (run.folder / "out" / "head.safetensors").is_file():
         try:
-            _adopt(models, run, lambda card: replace(card, partial=True))
+            _adopt(project, run, partial=partial)
         except (Refusal, OSError):
             return  # half-written pairs of head and backbone are worth nothing

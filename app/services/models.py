@@ -113,6 +113,17 @@ class Models:
         self._remember([name for name in self._used() if name != current.version])
         return previous
 
+    def rename_class(self, old: str, new: str) -> None:
+        """Every version goes on knowing a class under its new name; one that knows another of that name stays.
+
+        The names change in the catalogue, not in the heads' files. Raises CatalogueError.
+        """
+        for model in self.versions():
+            if old in model.classes and new not in model.classes:
+                card = json.dumps(_with_renamed(model.card, old, new), ensure_ascii=False)
+                record = ModelRecord(model.version, str(model.card["backbone"]), card, str(model.card["created"]))
+                self._project.catalogue.add_model(record)
+
     def resolve(self, reference: str | Path | None = None) -> Model:
         """The model in use, a version by name, or a model file with its backbone beside it, here or shipped.
 
@@ -191,6 +202,18 @@ class Models:
     def _known(self) -> str:
         names = [model.version for model in self.versions()]
         return f"it has {', '.join(names)}" if names else "it has no versions yet"
+
+
+def _with_renamed(card: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    """A card that says `new` wherever it names the class `old`."""
+
+    def renamed(part: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        if not part or "classes" not in part:
+            return part
+        return {**part, "classes": {new if name == old else name: value for name, value in part["classes"].items()}}
+
+    classes = [new if name == old else name for name in card["classes"]]
+    return {**card, "classes": classes, "scores": renamed(card["scores"]), "learnt_from": renamed(card["learnt_from"])}
 
 
 def _record(file: Path) -> ModelRecord | None:

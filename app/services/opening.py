@@ -40,23 +40,40 @@ def create_project(root: Path, pictures: Path, class_names: Iterable[str], unpai
 
 
 def open_sample(target: Path) -> Project:
-    """The sample project in a folder of its own; copied there, with the starter as its model, when it is not there yet.
+    """The sample project in a folder of its own; copied there when it is not there yet.
 
-    Refusal when the target holds something else, or when this installation has no sample.
+    The starter becomes its model where it has none, so what was interrupted is made good at the next start. Refusal
+    when the target holds something else, or when this installation has no sample.
     """
-    if (target / SETTINGS).is_file():
-        return Project.open(target)
+    if not (target / SETTINGS).is_file():
+        _copy_sample(target.resolve())
+    project = Project.open(target)
+    try:
+        starter, models = resources.path("models", STARTER), Models(project)
+        if starter.is_file() and not project.read_only and not models.versions():
+            models.use(models.adopt(starter, name="starter").version)
+    except BaseException:
+        project.close()
+        raise
+    return project
+
+
+def _copy_sample(target: Path) -> None:
+    """Makes the project beside the target, which is there completely or not at all."""
     sample = resources.path("sample")
     if not (sample / "class_names.txt").is_file():
         raise Refusal(f"the sample project is missing from this installation ({sample})")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise Refusal(f"there is something else in {target}; choose a new or empty folder for the sample")
-    shutil.copytree(sample / "JPEGImages", target / "JPEGImages", dirs_exist_ok=True)
-    project = Project.create(target, target / "JPEGImages", class_names(sample / "class_names.txt"))
-    if not project.read_only:
-        project.save_settings(replace(project.settings, working_size=SAMPLE_WORKING_SIZE))
-    starter = resources.path("models", STARTER)
-    if starter.is_file() and not project.read_only:
-        models = Models(project)
-        models.use(models.adopt(starter, name="starter").version)
-    return project
+    part = target.with_name(f"{target.name}.part")
+    if part.exists():
+        shutil.rmtree(part)
+    shutil.copytree(sample / "JPEGImages", part / "JPEGImages")
+    project = Project.create(part, part / "JPEGImages", class_names(sample / "class_names.txt"))
+    try:
+        project.save_settings(replace(project.settings, name=target.name, working_size=SAMPLE_WORKING_SIZE))
+    finally:
+        project.close()
+    if target.exists():
+        target.rmdir()
+    part.rename(target)

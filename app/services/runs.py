@@ -57,6 +57,8 @@ class Run:
 
     held_out: tuple[str, ...]
     warnings: tuple[str, ...]
+    classes: Classes
+    """What the project's classes were called when it started."""
 
     def held_out_files(self) -> Iterator[tuple[str, Path, Path]]:
         """Id, picture and truth of each held-out image."""
@@ -89,7 +91,7 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
     variant = request.variant or (str(current.card["variant"]) if current else "xception")
     parent = current if current is not None and current.card["variant"] == variant else None
     backbone = parent.backbone if parent is not None else shipped_backbone(variant)
-    folder = _new_folder(project)
+    classes, folder = project.settings.classes, _new_folder(project)
     run: Run | None = None
     try:
         learnt, held_out, warnings = yield from _write_truths(project, records, held_out_ids, folder)
@@ -98,7 +100,7 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
                 "there is nothing to learn from yet: paint a few strokes of each class, or review one picture"
                 + (" that is not held out" if held_out else "")
             )
-        run = Run(folder, request.recipe, backbone, parent, tuple(learnt), tuple(held_out), tuple(warnings))
+        run = Run(folder, request.recipe, backbone, parent, tuple(learnt), tuple(held_out), tuple(warnings), classes)
         _write_job(project, request, run, variant)
     finally:
         if run is None:
@@ -186,7 +188,8 @@ def _write_job(project: Project, request: TrainRequest, run: Run, variant: str) 
         "variant": variant,
         "backbone": str(run.backbone.resolve()),
         "head": str(run.parent.head.resolve()) if run.parent is not None else None,
-        "classes": list(project.settings.classes.names),
+        "head_classes": list(run.parent.classes) if run.parent is not None else None,
+        "classes": list(run.classes.names),
         "working_size": project.settings.working_size,
         "output_stride": int(run.parent.card["output_stride"]) if run.parent is not None else 16,
         "steps": request.steps,

@@ -29,15 +29,21 @@ class Segmented:
 def segment(pictures: Sequence[Path], model_file: Path, out: Path, device: str = "auto") -> Job[Segmented]:
     """Writes `OUT/<stem>.png`, 8-bit with VOC's palette, values by `OUT/class_names.txt`; a picture at a time.
 
-    Unreadable pictures are passed over and named. Refusal when two pictures would have one name, or the model is no
-    use; OSError when the disk refuses.
+    Unreadable pictures are passed over and named. Refusal when two pictures would have one name, when OUT holds the
+    pictures themselves or masks of other classes, or the model is no use; OSError when the disk refuses.
     """
+    if any(_lies_in(picture, out) for picture in pictures):
+        raise Refusal(f"{out} is where the pictures lie: masks would overwrite them; choose another folder")
     stems: dict[str, Path] = {}
     for picture in pictures:
         if stems.setdefault(picture.stem, picture) != picture:
             both = f"{stems[picture.stem]} and {picture}"
             raise Refusal(f"{both} would both become {picture.stem}.png; segment them apart")
     model, network, result = read_model(model_file), Network(device), Segmented()
+    names_file = out / "class_names.txt"
+    there = names_file.read_text(encoding="utf-8", errors="replace").splitlines() if names_file.exists() else None
+    if there not in (None, list(model.classes)):
+        raise Refusal(f"{names_file} names other classes than {model_file.name} knows; choose another folder")
     out.mkdir(parents=True, exist_ok=True)
     palette = Classes().palette().astype(np.uint8).tobytes()
     for number, (stem, picture) in enumerate(stems.items()):
@@ -51,5 +57,11 @@ def segment(pictures: Sequence[Path], model_file: Path, out: Path, device: str =
         image.putpalette(palette)
         image.save(out / f"{stem}.png", "PNG")
         result.written.append(out / f"{stem}.png")
-    (out / "class_names.txt").write_text("".join(f"{name}\n" for name in model.classes), encoding="utf-8")
+    names_file.write_text("".join(f"{name}\n" for name in model.classes), encoding="utf-8")
     return result
+
+
+def _lies_in(picture: Path, folder: Path) -> bool:
+    """Whether a picture, or what its link leads to, is a file of that folder."""
+    places = (picture.parent, picture.resolve().parent)
+    return folder.exists() and any(place.exists() and place.samefile(folder) for place in places)

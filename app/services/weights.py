@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,7 +82,11 @@ def export_version(project: Project, version: str, out: Path, format_name: str =
     sha256 = str(model.card["backbone"])
     ships = any(core_model.file_sha256(file) == sha256 for file in resources.path("models").glob(f"*{SUFFIX}"))
     beside = out.with_name(f"{sha256}{SUFFIX}")
-    copy_whole(model.head, out)
+    card = core_model.Card.from_json(json.dumps(dict(model.card)))
+    if card.classes == core_model.read_card(model.head).classes:
+        copy_whole(model.head, out)
+    else:  # renamed since it was learnt
+        core_model.save_head(out, core_model.load_head(model.head), card)
     if ships:
         return Written((out,), ("its backbone ships with Atrous",))
     copy_whole(model.backbone, beside)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from app.domain.classes import ClassError, Classes, Color
+from app.services.models import Models
 from app.storage.errors import StorageError
 from app.storage.project import Project
 from app.ui.messages import Messages
@@ -40,23 +41,33 @@ class ClassEdits(QObject):
     def rename(self, index: int, name: str) -> None:
         """Gives a class another name."""
         try:
-            self._save(self._project.settings.classes.renamed(index, name), (index, name))
+            classes = self._project.settings.classes.renamed(index, name)
         except ClassError as error:
             self._messages.error("The class keeps its name", error)
+            return
+        self._save(classes, renamed=index)
 
     def recolor(self, index: int, color: Color) -> None:
         """Gives a class another colour."""
         self._save(self._project.settings.classes.recolored(index, color))
 
-    def _save(self, classes: Classes, renamed: tuple[int, str] | None = None) -> bool:
+    def _save(self, classes: Classes, renamed: int | None = None) -> bool:
         settings = self._project.settings
         unpainted = settings.unpainted
-        if renamed and unpainted == settings.classes[renamed[0]].name:
-            unpainted = renamed[1]
+        if renamed is not None and unpainted == settings.classes[renamed].name:
+            unpainted = classes[renamed].name
         try:
             self._project.save_settings(replace(settings, classes=classes, unpainted=unpainted))
         except (StorageError, OSError) as error:
             self._messages.error("The classes could not be saved and stay as they were", error)
             return False
+        if renamed is not None:
+            self._tell_models(settings.classes[renamed].name, classes[renamed].name)
         self.changed.emit(classes)
         return True
+
+    def _tell_models(self, old: str, new: str) -> None:
+        try:
+            Models(self._project).rename_class(old, new)
+        except StorageError as error:
+            self._messages.error(f"The models still call {new} {old}; rename it back and try again", error)

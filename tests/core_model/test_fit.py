@@ -16,7 +16,9 @@ import torch
 from core_model import Predictor, WeightsError, file_sha256, load_backbone, load_head, read_card
 from core_model.checkpoint import read, save
 from core_model.fit import main
-from core_model.job import JobError
+from core_model.inherit import starting_head
+from core_model.job import Job, JobError
+from core_model.schedule import Schedule, default_minutes
 from tests.core_model.job_folder import Finished, backbone, learn, run, scene, start, write_job
 
 
@@ -106,6 +108,38 @@ def test_continues_by_class_name(learnt: tuple[Path, Finished], tmp_path: Path) 
     assert events[-1]["scores"]["miou"] > 0.7
 
 
+def test_continues_a_class_under_the_name_that_it_has_by_now(
+    learnt: tuple[Path, Finished], tmp_path: Path
+) -> None:
+    parent, names = learnt[0] / "out" / "head.safetensors", ["ground", "ball"]
+    write_job(tmp_path / "job", head=str(parent), classes=names, head_classes=names)
+    start = starting_head(Job.read(tmp_path / "job"), file_sha256(backbone()))
+    rows, known = start.head.classifier.weight, load_head(parent).classifier.weight
+    assert torch.equal(rows, known)
+    write_job(tmp_path / "other", head=str(parent), classes=names, head_classes=["ground"])
+    with pytest.raises(JobError, match=r"head_classes names 1 classes, head\.safetensors has 2"):
+        starting_head(Job.read(tmp_path / "other"), file_sha256(backbone()))
+
+
+@pytest.mark.parametrize(("asked", "spent", "left"), [(1.0, 24, 36), (1.0, 50, 15), (None, 30, None)])
+def test_looking_at_the_pictures_is_part_of_the_minutes_that_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: float | None, spent: float, left: float | None
+) -> None:
+    schedules: list[float | None] = []
+
+    class Noted:
+        def __init__(self, _quick: object, schedule: Schedule, *_: object) -> None:
+            schedules.append(schedule.seconds)
+
+        def run(self) -> None:
+            """Learns nothing."""
+
+    monkeypatch.setattr("core_model.fit.Training", Noted)
+    monkeypatch.setattr("core_model.fit.monotonic", iter([100.0, 100.0 + spent]).__next__)
+    learn(write_job(tmp_path / "job", train=1, held_out=0, steps=None, minutes=asked))
+    assert schedules == [60 * default_minutes("quick", 1, cuda=False) if left is None else left]
+
+
 def test_a_head_of_another_backbone_gives_nothing(learnt: tuple[Path, Finished], tmp_path: Path) -> None:
     card, tensors = read(learnt[0] / "out" / "head.safetensors")
     save(tmp_path / "other.safetensors", tensors, replace(card, backbone="0" * 64))
@@ -121,7 +155,7 @@ def test_one_picture_without_held_out_for_a_time(tmp_path: Path) -> None:
     events = learn(job)
     assert events[-1]["event"] == "done"
     assert events[-1]["scores"] is None
-    assert events[-1]["seconds"] >= 1.2
+    assert events[-1]["seconds"] >= 1.2 / 4  # the rest went into looking at the pictures
     assert not [event for event in events if event["event"] == "scores"]
     card = read_card(job / "out" / "head.safetensors")
     assert (card.scores, card.partial) == (None, False)

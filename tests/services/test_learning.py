@@ -77,8 +77,8 @@ def test_the_job_holds_reviewed_images_whole_and_of_others_what_a_person_painted
     assert model is not None
     assert job == {
         "recipe": "quick", "variant": "xception_slim", "backbone": str(model.backbone), "head": str(model.head),
-        "classes": ["background", "box", "disc"], "working_size": 1024, "output_stride": 16, "steps": 5, "minutes": 0.5,
-        "device": "cpu", "seed": 3, "threads": 1,
+        "head_classes": ["background", "box", "disc"], "classes": ["background", "box", "disc"], "working_size": 1024,
+        "output_stride": 16, "steps": 5, "minutes": 0.5, "device": "cpu", "seed": 3, "threads": 1,
     }  # fmt: skip
 
 
@@ -246,6 +246,42 @@ def test_stopping_keeps_what_was_learnt_and_leaves_no_process(
     partial = Models(dataset).versions()[-1]
     assert (partial.version, partial.card["partial"]) == ("quick-2", True)
     assert Models(dataset).in_use() == before
+
+
+def test_stopping_while_the_version_before_is_scored_keeps_a_finished_head(
+    tmp_path: Path, using: Callable[[Project], Project], learning: Callable[..., Job[TrainResult]]
+) -> None:
+    project = using(open_project(write_voc(tmp_path / "V", 4, 4, {"train": [0, 1], "val": [2, 3]})))
+    job = learning(project, "good")
+    for progress in job:
+        if progress.text.startswith("scoring start-1"):
+            break
+    job.close()
+    kept = Models(project).versions()[-1]
+    assert (kept.version, kept.card["partial"]) == ("quick-2", False)
+    in_use = Models(project).in_use()
+    assert in_use is not None
+    assert in_use.version == "start-1"
+    project.close()
+
+
+def test_a_renamed_class_is_still_the_parents(dataset: Project, using: Callable[[Project], Project]) -> None:
+    classes = using(dataset).settings.classes
+    dataset.save_settings(replace(dataset.settings, classes=classes.renamed(1, "crate")))
+    Models(dataset).rename_class("box", "crate")
+    run = run_job(prepare(dataset, TrainRequest()))
+    job = json.loads((run.folder / "job.json").read_text())
+    assert job["head_classes"] == job["classes"] == ["background", "crate", "disc"]
+
+
+def test_a_class_that_is_renamed_during_learning_is_learnt_under_its_new_name(
+    dataset: Project, using: Callable[[Project], Project], learning: Callable[..., Job[TrainResult]]
+) -> None:
+    job = learning(using(dataset), "fine")
+    next(progress for progress in job if isinstance(progress.value, dict))
+    dataset.save_settings(replace(dataset.settings, classes=dataset.settings.classes.renamed(1, "crate")))
+    run_job(job)
+    assert Models(dataset).versions()[-1].classes == ("background", "crate", "disc")
 
 
 def _remembering(init: Callable[..., None], children: list) -> Callable[..., None]:

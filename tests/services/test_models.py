@@ -10,6 +10,7 @@ import pytest
 
 from app.services import Models, NothingLearnt, Refusal, open_project
 from app.services.models import read_model
+from app.services.prediction import lookup
 from app.storage.project import Project
 from tests.services.conftest import Files
 
@@ -118,3 +119,21 @@ def test_what_is_no_head_is_refused_in_one_line(tmp_path: Path, project: Project
     with pytest.raises(Refusal, match="damaged"):
         Models(project).adopt(broken, files.backbone)
     assert Models(project).versions() == []
+
+
+def test_a_renamed_class_is_known_under_its_new_name(project: Project, files: Files) -> None:
+    models = Models(project)
+    scores = {"miou": 0.5, "pixel_accuracy": 0.5, "classes": {"box": 0.5, "disc": 0.25}}
+    first = models.adopt(files.make_head("a", scores=scores))
+    models.adopt(files.make_head("b", classes=("box", "crate")))
+    models.adopt(files.make_head("c", classes=("disc",)))
+    classes = project.settings.classes.renamed(1, "crate")
+    project.save_settings(replace(project.settings, classes=classes))
+    models.rename_class("box", "crate")
+    names = [model.classes for model in models.versions()]
+    assert names == [("background", "crate", "disc"), ("box", "crate"), ("disc",)]
+    renamed = models.version(first.version)
+    assert renamed is not None
+    assert lookup(renamed, classes)[:3].tolist() == [0, 1, 2]
+    assert renamed.scores == {**scores, "classes": {"crate": 0.5, "disc": 0.25}}
+    assert models.in_use() == models.versions()[-1]

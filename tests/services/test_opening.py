@@ -10,6 +10,7 @@ import pytest
 from app import resources
 from app.services import Models, Refusal, class_names, create_project, open_project, open_sample
 from app.storage.errors import NotAProject
+from app.storage.project import Project
 from tests.services.conftest import Files
 from tests.services.datasets import CLASSES, write_picture
 
@@ -66,3 +67,31 @@ def test_the_sample_is_not_mixed_with_something_else(sample: Path, tmp_path: Pat
     (sample / "sample/class_names.txt").unlink()
     with pytest.raises(Refusal, match="missing from this installation"):
         open_sample(tmp_path / "new")
+
+
+def test_a_first_start_that_was_interrupted_is_made_good_by_the_next(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for place, name in ((Project, "create"), (Project, "save_settings"), (Models, "adopt"), (Models, "use")):
+        target = tmp_path / f"interrupted in {name}"
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                open_sample(target)
+        project = open_sample(target)
+        assert not project.read_only  # the one before was let go of
+        assert (project.settings.name, project.settings.working_size) == (target.name, 640)
+        assert [model.version for model in Models(project).versions()] == ["starter-1"]
+        assert Models(project).in_use() is not None
+        project.close()
+        assert not list(tmp_path.glob("*.part"))
+
+
+def test_the_sample_is_copied_into_an_empty_folder(sample: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    project = open_sample(tmp_path / "empty")
+    assert project.catalogue.counts()["untouched"] == 2
+    project.close()

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from app.domain.classes import voc_color
 from app.services import Models, Refusal, export_version, import_weights, run, segment
 from app.services.models import read_model
 from app.storage.project import Project
+from core_model.checkpoint import read
 from tests.services.conftest import Files
 from tests.services.datasets import write_picture
 
@@ -78,3 +80,45 @@ def test_what_is_no_weight_file_is_refused_in_one_line(tmp_path: Path, name: str
         import_weights(tmp_path / name, tmp_path / "out.safetensors")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_a_version_goes_out_with_the_names_that_its_classes_have_now(
+    project: Project, files: Files, tmp_path: Path
+) -> None:
+    model = Models(project).adopt(files.make_head(seed=2), name="quick")
+    Models(project).rename_class("box", "crate")
+    export_version(project, model.version, tmp_path / "mine.safetensors")
+    away = Models(project).resolve(tmp_path / "mine.safetensors")
+    assert away.classes == ("background", "crate", "disc")
+    (of_file, here), (_, kept) = read(away.head), read(model.head)
+    assert of_file.created == model.card["created"]
+    assert all(torch.equal(here[name], kept[name]) for name in kept)
+
+
+def test_segment_never_writes_where_its_pictures_lie(files: Files, tmp_path: Path) -> None:
+    head = Path(shutil.copy(files.make_head(), tmp_path))
+    shutil.copy(files.backbone, tmp_path)
+    write_picture(tmp_path / "photos", 1)
+    picture = tmp_path / "photos/p01.png"
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/p01.png").symlink_to(picture)
+    before = picture.read_bytes()
+    for source in (picture, tmp_path / "links/p01.png"):
+        with pytest.raises(Refusal, match="is where the pictures lie: masks would overwrite them"):
+            run(segment([source], head, tmp_path / "links/../photos"))
+    assert picture.read_bytes() == before
+    assert [path.name for path in (tmp_path / "photos").iterdir()] == ["p01.png"]
+
+
+def test_segment_adds_to_masks_of_the_same_classes_only(files: Files, tmp_path: Path) -> None:
+    head = Path(shutil.copy(files.make_head(), tmp_path))
+    shutil.copy(files.backbone, tmp_path)
+    write_picture(tmp_path / "photos", 1)
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks/class_names.txt").write_text("sky\ngrass\n")
+    with pytest.raises(Refusal, match="names other classes than head"):
+        run(segment([tmp_path / "photos/p01.png"], head, tmp_path / "masks"))
+    assert (tmp_path / "masks/class_names.txt").read_text() == "sky\ngrass\n"
+    assert not (tmp_path / "masks/p01.png").exists()
+    (tmp_path / "masks/class_names.txt").write_bytes(b"background\r\nbox\r\ndisc")
+    assert len(run(segment([tmp_path / "photos/p01.png"], head, tmp_path / "masks")).written) == 1

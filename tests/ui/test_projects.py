@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.services import create_project, open_project
+from app.storage.catalogue import ModelRecord
 from app.ui.dialogs.export import ExportDialog
 from app.ui.dialogs.new_project import NewProjectDialog
 from tests.ui.window import CLASSES, WAIT, Hand, write_scenes
@@ -172,6 +174,18 @@ def test_classes_are_added_renamed_and_recoloured_while_indices_stay(hand: Start
     assert window.document.mask.labels[40, 45] == 2
     window.close()
     assert (project / "class_names.txt").read_text().split() == ["sky", "grass", "crate", "stone"]
+
+
+def test_the_models_know_a_renamed_class_under_its_new_name(hand: Start, project: Path) -> None:
+    window = hand()
+    window.open(project)
+    card = {"classes": list(CLASSES), "backbone": "", "created": "", "scores": None, "learnt_from": {}}
+    catalogue = window.program.desk.project.catalogue
+    window.program.desk.project.model_dir.mkdir(parents=True)
+    (window.program.desk.project.model_dir / "quick-1.safetensors").touch()
+    catalogue.add_model(ModelRecord("quick-1", "", json.dumps(card), ""))
+    window.program.desk.class_edits.rename(2, "crate")
+    assert json.loads(catalogue.model("quick-1").card)["classes"] == ["sky", "grass", "crate"]
 
 
 def test_two_classes_of_one_name_are_refused(hand: Start, project: Path) -> None:
