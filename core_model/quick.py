@@ -29,6 +29,7 @@ class QuickSettings:
     """What paid on 20 pictures of CamVid."""
 
     rate: float = 3e-3  # peak, of AdamW
+    further_rate: float = 1e-3  # peak, when a head that has learnt goes on: it has something to forget
     weight_decay: float = 1e-2
     batch: int = 2  # whole pictures
     dropout: float = 0.1
@@ -89,7 +90,7 @@ class Quick:
         return [
             {
                 "params": list(self.module.parameters()),
-                "lr": self.settings.rate,
+                "lr": self.settings.rate if self._card.parent is None else self.settings.further_rate,
                 "weight_decay": self.settings.weight_decay,
             }
         ]
