@@ -293,12 +293,21 @@ def test_a_project_that_another_program_holds_is_only_read(atrous: Atrous, taugh
     holder.close()
 
 
+def interruptible(command: list[str]) -> subprocess.Popen[str]:
+    """A process that hears Ctrl-C even when the tests themselves run in the background, where it is ignored."""
+    default = signal.signal(signal.SIGINT, signal.SIG_DFL)  # inherited by the child
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, default)
+
+
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done_and_ends_with_130(taught: Path) -> None:
     for number in range(5, 40):
         write_picture(taught / "JPEGImages", number)
     command = [sys.executable, "-m", "app", "predict", str(taught)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = interruptible(command)
     assert process.stderr is not None
     line = ""
     while "predict: " not in line:
@@ -321,7 +330,7 @@ def test_ctrl_c_keeps_what_is_done_and_ends_with_130(taught: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_while_learning_keeps_a_partial_version(taught: Path) -> None:
     command = [sys.executable, "-m", "app", "train", str(taught), "--steps", "100000", "--device", "cpu", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = interruptible(command)
     watchdog = threading.Timer(300, process.kill)
     watchdog.start()
     published = threading.Event()
