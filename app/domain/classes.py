@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from app.domain.arrays import UInt8
+if TYPE_CHECKING:
+    from app.domain.arrays import UInt8
 
 VOID = 255
 """The label of void and of empty pixels; never a class."""
+
+UNPAINTED = 256
+"""Where what may be painted over is named, beside the classes and 255 for void: the pixels of which nobody has said
+anything."""
 
 Color = tuple[int, int, int]
 
@@ -135,6 +139,8 @@ class Classes:
 
     def palette(self) -> UInt8:
         """(256, 3) uint8: the colour of every label; VOC's where there is no class, so 255 is its (224, 224, 192)."""
+        import numpy as np  # only here: the window knows the classes before numpy is imported
+
         colors = np.array([voc_color(index) for index in range(256)], np.uint8)
         for label in self.labels:
             colors[label.index] = label.color

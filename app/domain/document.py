@@ -11,10 +11,13 @@ import numpy as np
 
 from app.domain import review
 from app.domain.arrays import Bool, UInt8
+from app.domain.change import Change
 from app.domain.classes import VOID
 from app.domain.edit import Edit
 from app.domain.geometry import Rect
+from app.domain.guard import FREE, Guard
 from app.domain.history import BUDGET, Entry, History, Step
+from app.domain.ink import Ink
 from app.domain.mask import EMPTY, HUMAN, MODEL, Mask
 from app.domain.patch import Patch, PatchMismatch
 from app.domain.prediction import Prediction
@@ -22,6 +25,10 @@ from app.domain.prediction import Prediction
 
 class ReviewedImage(Exception):
     """A model was to write to a reviewed image."""
+
+
+class StaleChange(Exception):
+    """A change was worked out from a mask that is no longer so. Nothing was changed."""
 
 
 class EditUnderWay(RuntimeError):
@@ -85,11 +92,11 @@ class Document:
             raise EditUnderWay(f"{self._name} is not finished")
         self._edit, self._name = Edit(self.mask), name
 
-    def paint(self, rect: Rect, footprint: Bool, label: int | None) -> Rect:
-        """Give the pixels of the footprint (height, width of the rectangle) to a class as a person's word.
+    def paint(self, rect: Rect, footprint: Bool, ink: Ink, guard: Guard = FREE) -> Rect:
+        """Put ink on the pixels of the footprint (height, width of the rectangle), as far as the guard admits.
 
-        `label` 0 … 254 is a class, 255 void, None empty. What lies outside the picture is left out. Returns the part
-        of the rectangle inside the picture. When a listener raises, the pixels are painted and the change stays open.
+        What lies outside the picture is left out. Returns the part of the rectangle inside the picture. When a
+        listener raises, the pixels are painted and the change stays open.
         """
         if self._edit is None:
             raise EditUnderWay("paint needs begin first")
@@ -97,9 +104,11 @@ class Document:
         if inside.empty:
             return inside
         where = footprint[inside.shifted(-rect.x, -rect.y).slices]
+        labels, provenance = self.mask.labels[inside.slices], self.mask.provenance[inside.slices]
+        if (admitted := guard.admits(labels, provenance)) is not None:
+            where = where & admitted
         self._edit.touch(inside)
-        np.copyto(self.mask.labels[inside.slices], np.uint8(VOID if label is None else label), where=where)
-        np.copyto(self.mask.provenance[inside.slices], np.uint8(EMPTY if label is None else HUMAN), where=where)
+        ink.put(inside, labels, provenance, where)
         self._tell(inside, None)
         return inside
 
@@ -109,7 +118,7 @@ class Document:
             raise EditUnderWay("commit needs begin first")
         patch = self._edit.patch()
         self._edit = None
-        return self._do(self._name, patch)
+        return self._do(self._name, patch, seen=True)
 
     def cancel(self) -> None:
         """Put back what the open change did, without a trace. Nothing happens when none is open."""
@@ -117,6 +126,21 @@ class Document:
             self._edit.rollback()
             changed, self._edit = self._edit.dirty, None
             self._tell(changed, None)
+
+    def make(self, change: Change, name: str, revision: int) -> Entry:
+        """Write a change that was worked out at that revision, as one step of this name.
+
+        StaleChange when the mask has changed since; EditUnderWay when an edit is open. Nothing is written then.
+        """
+        if self._edit is not None:
+            raise EditUnderWay(f"{name} has to wait until {self._name} is finished")
+        if revision != self.revision:
+            raise StaleChange(f"{name}: the mask has changed meanwhile; nothing was painted. Do it again.")
+        self.mask.labels[change.rect.slices] = change.labels
+        self.mask.provenance[change.rect.slices] = change.provenance
+        entry = self._do(name, change.patch)
+        assert entry is not None
+        return entry
 
     # Changes of the whole mask
 
@@ -213,15 +237,23 @@ class Document:
             edit.rollback()
             raise
 
-    def _do(self, name: str, patch: Patch | None, *, reviewed: bool | None = None, amend: bool = False) -> Entry | None:
-        """A change is made: it becomes an entry, unless it is none."""
+    def _do(
+        self,
+        name: str,
+        patch: Patch | None,
+        *,
+        reviewed: bool | None = None,
+        amend: bool = False,
+        seen: bool = False,
+    ) -> Entry | None:
+        """A change is made: it becomes an entry, unless it is none. `seen`: its pixels have been told already."""
         if patch is None and reviewed is None:
             return None
         sequence = step = self.sequence + 1
         if amend:
             step = self.history.done[-1].number if self.history.done else 0
         entry = Entry(sequence, step, "do", name, patch, reviewed)
-        return self._happened(entry, Rect(0, 0, 0, 0) if patch is None else patch.rect)
+        return self._happened(entry, Rect(0, 0, 0, 0) if patch is None or seen else patch.rect)
 
     def _travel(
         self, action: Literal["undo", "redo"], step: Step, patches: tuple[Patch, ...], reviewed: bool | None

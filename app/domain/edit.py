@@ -5,10 +5,7 @@ from __future__ import annotations
 from app.domain.arrays import UInt8
 from app.domain.geometry import Rect
 from app.domain.mask import Mask
-from app.domain.patch import Block, Patch, Plane
-
-TILE = 256
-"""Side in pixels. Small tiles keep a long thin stroke cheap, large ones a whole mask; measured for both."""
+from app.domain.patch import TILE, Part, Patch
 
 
 class Edit:
@@ -37,21 +34,12 @@ class Edit:
 
     def patch(self) -> Patch | None:
         """What has changed since the start; None when it is nothing. The edit goes on."""
-        labels: list[Block] = []
-        provenance: list[Block] = []
-        bounds = Rect(0, 0, 0, 0)
-        for _, (part, old_labels, old_provenance) in sorted(self._saved.items()):
-            inside = part.intersection(self.dirty)
-            old, new = inside.shifted(-part.x, -part.y).slices, inside.slices
-            differs = old_labels[old] != self.mask.labels[new]
-            differs |= old_provenance[old] != self.mask.provenance[new]
-            block = Rect.around(differs).shifted(inside.x, inside.y)
-            if not block.empty:
-                old, new = block.shifted(-part.x, -part.y).slices, block.slices
-                labels.append((block, old_labels[old], self.mask.labels[new]))
-                provenance.append((block, old_provenance[old], self.mask.provenance[new]))
-                bounds = bounds.union(block)
-        return None if bounds.empty else Patch(bounds, Plane.between(labels), Plane.between(provenance))
+        return Patch.of(self._part(*self._saved[place]) for place in sorted(self._saved))
+
+    def _part(self, tile: Rect, labels: UInt8, provenance: UInt8) -> Part:
+        inside = tile.intersection(self.dirty)
+        old, new = inside.shifted(-tile.x, -tile.y).slices, inside.slices
+        return Part(inside, labels[old], provenance[old], self.mask.labels[new], self.mask.provenance[new])
 
     def rollback(self) -> None:
         """Put back all that was touched."""

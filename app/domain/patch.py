@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +14,22 @@ from app.domain.geometry import Rect
 from app.domain.mask import Mask
 from app.domain.runs import packed, unpacked
 
+TILE = 256
+"""Side in pixels of the largest block. Small ones keep a long thin stroke cheap, large ones a whole mask; measured for
+both."""
+
 Block = tuple[Rect, UInt8, UInt8]
 """A rectangle of one plane, before and after: (height, width) each."""
+
+
+class Part(NamedTuple):
+    """A rectangle of a mask before and after a change, (height, width) each: at most a tile."""
+
+    rect: Rect
+    old_labels: UInt8
+    old_provenance: UInt8
+    new_labels: UInt8
+    new_provenance: UInt8
 
 
 class PatchMismatch(Exception):
@@ -114,6 +129,23 @@ class Patch:
             Plane.between([(bounds, before.labels[cut], after.labels[cut])]),
             Plane.between([(bounds, before.provenance[cut], after.provenance[cut])]),
         )
+
+    @classmethod
+    def of(cls, parts: Iterable[Part]) -> Patch | None:
+        """What differs in these parts, which must not overlap; None when nothing does."""
+        labels: list[Block] = []
+        provenance: list[Block] = []
+        bounds = Rect(0, 0, 0, 0)
+        for part in parts:
+            differs = part.old_labels != part.new_labels
+            differs |= part.old_provenance != part.new_provenance
+            inner = Rect.around(differs)
+            if not inner.empty:
+                block, cut = inner.shifted(part.rect.x, part.rect.y), inner.slices
+                labels.append((block, part.old_labels[cut], part.new_labels[cut]))
+                provenance.append((block, part.old_provenance[cut], part.new_provenance[cut]))
+                bounds = bounds.union(block)
+        return None if bounds.empty else cls(bounds, Plane.between(labels), Plane.between(provenance))
 
     @property
     def size(self) -> int:

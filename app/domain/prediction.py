@@ -30,6 +30,15 @@ class Prediction:
     version: str
     """The model version that said it."""
 
+    def confidence_at(self, x: int, y: int) -> float:
+        """How sure the model is (0 … 1) of a pixel of the picture, as `accepted` takes it."""
+        height, width = self.labels.shape
+        left, right, share = (each[0] for each in _neighbours(width, self.confidence.shape[1], np.array([x])))
+        above, below, weight = (each[0] for each in _neighbours(height, self.confidence.shape[0], np.array([y])))
+        rows = self.confidence[[above, below]].astype(np.float32)
+        top, bottom = rows[:, left] + (rows[:, right] - rows[:, left]) * share
+        return float(top + (bottom - top) * weight) / 255
+
     def accepted(self, min_confidence: float) -> Iterator[tuple[Rect, Bool]]:
         """Strip by strip, from the top: which pixels hold a class that is at least so sure (0 … 1; 0 takes all).
 
@@ -38,10 +47,10 @@ class Prediction:
         """
         height, width = self.labels.shape
         if min_confidence > 0:
-            left, right, share = _neighbours(width, self.confidence.shape[1])
+            left, right, share = _neighbours(width, self.confidence.shape[1], np.arange(width))
             rows = self.confidence.astype(np.float32)
             rows = rows[:, left] + (rows[:, right] - rows[:, left]) * share
-            above, below, weight = _neighbours(height, self.confidence.shape[0])
+            above, below, weight = _neighbours(height, self.confidence.shape[0], np.arange(height))
         for strip in Rect(0, 0, width, height).strips(_ROWS):
             sure = self.labels[strip.slices] != VOID
             if min_confidence > 0:
@@ -51,10 +60,12 @@ class Prediction:
             yield strip, sure
 
 
-def _neighbours(size: int, cells: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """For every pixel of a side: the cell before it, the cell after it, and how far (0 … 1) it is on the way."""
+def _neighbours(
+    size: int, cells: int, pixels: NDArray[np.int_]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """For these pixels of a side: the cell before each, the cell after it, and how far (0 … 1) it is on the way."""
     working = min(size, _STRIDE * cells)
-    at = ((np.arange(size) + 0.5) * working / size - 0.5) / _STRIDE
+    at = ((pixels + 0.5) * working / size - 0.5) / _STRIDE
     at = np.clip(at, 0, cells - 1)
     before = at.astype(np.intp)
     return before, np.minimum(before + 1, cells - 1), (at - before).astype(np.float32)

@@ -6,13 +6,17 @@ from dataclasses import dataclass, field, replace
 from unittest.mock import patch as replaced
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.arrays import Bool
-from app.domain.document import Document, ReviewedImage
+from app.domain.change import Change
+from app.domain.document import Document, ReviewedImage, StaleChange
 from app.domain.footprint import capsule
+from app.domain.guard import UNPAINTED, Guard
 from app.domain.history import Entry, History, transitions
+from app.domain.ink import Accepted, Ink, Label, Nothing, Restored
 from app.domain.mask import EMPTY, HUMAN, MODEL, Mask
 from app.domain.patch import apply_plane
 from app.domain.prediction import Prediction
@@ -49,10 +53,25 @@ class Plain:
             self.done.append(self.now)
         self.now, self.undone = new, []
 
-    def put(self, where: Bool, label: int, origin: int) -> None:
+    def put(self, where: Bool, ink: Ink, guard: Guard) -> None:
         new = self.now.copy()
-        new.mask.labels[where] = label
-        new.mask.provenance[where] = origin
+        labels, provenance = new.mask.labels, new.mask.provenance
+        kinds = np.where(provenance == EMPTY, UNPAINTED, labels.astype(int))
+        where = where & ~np.isin(kinds, list(guard.never))
+        if guard.only is not None:
+            where &= np.isin(kinds, list(guard.only))
+        match ink:
+            case Label(label):
+                labels[where], provenance[where] = label, HUMAN
+            case Nothing():
+                labels[where], provenance[where] = 255, EMPTY
+            case Restored(said, final):
+                known = said.labels != 255
+                where = where & known if final else where
+                labels[where] = said.labels[where]
+                provenance[where] = HUMAN if final else np.where(known, MODEL, EMPTY)[where]
+            case Accepted():
+                provenance[where & (provenance == MODEL)] = HUMAN
         self.step(new)
 
     def pre_annotate(self, said: Prediction, minimum: float, amend: bool) -> None:
@@ -95,10 +114,20 @@ class Plain:
 
 seeds = st.integers(0, 99)
 places = st.tuples(st.integers(-6, W + 5), st.integers(-6, H + 5))
-strokes = st.tuples(st.lists(places, min_size=1, max_size=4), st.integers(0, 7), st.sampled_from([0, 1, 2, 255, None]))
+inks: st.SearchStrategy[Ink] = st.one_of(
+    st.builds(Label, st.sampled_from([0, 1, 2, 255])),
+    st.just(Nothing()),
+    st.builds(Restored, seeds.map(lambda seed: prediction(H, W, seed)), st.booleans()),
+    st.just(Accepted()),
+)
+kinds = st.frozensets(st.sampled_from([0, 1, 2, 255, UNPAINTED]), max_size=3)
+guards = st.just(Guard()) | st.builds(Guard, kinds, st.none() | kinds)
+strokes = st.tuples(st.lists(places, min_size=1, max_size=4), st.integers(0, 7), inks, guards)
 changes = st.one_of(
     st.tuples(st.just("stroke"), strokes),
     st.tuples(st.just("cancel"), strokes),
+    st.tuples(st.just("make"), strokes),
+    st.tuples(st.just("stale"), strokes),
     st.tuples(st.just("pre_annotate"), st.tuples(seeds, st.sampled_from([0.0, 0.3, 0.8]), st.booleans())),
     st.tuples(st.just("review"), st.sampled_from([0, 255])),
     st.tuples(st.just("unreview"), st.none()),
@@ -110,14 +139,19 @@ changes = st.one_of(
 )
 
 
-def painted(document: Document, way: list[tuple[int, int]], radius: int, label: int | None) -> Bool:
+def painted(document: Document, way: list[tuple[int, int]], radius: int, ink: Ink, guard: Guard) -> Bool:
     """Paint a stroke on the document; gives what it should cover."""
     covered = np.zeros((H, W), bool)
     document.begin("Brush")
     for start, end in zip(way[:1] + way, way, strict=False):
-        document.paint(*capsule(start, end, radius), label)
+        document.paint(*capsule(start, end, radius), ink, guard)
         covered |= within(H, W, start, end, radius or 0.5)
     return covered
+
+
+def prepared(document: Document, way: list[tuple[int, int]], radius: int, ink: Ink, guard: Guard) -> Change | None:
+    """The change that paints a straight stroke from the first place to the last."""
+    return Change.painting(document.mask, *capsule(way[0], way[-1], radius), ink, guard)
 
 
 def change(document: Document, plain: Plain, what: str, how) -> None:  # type: ignore[no-untyped-def]
@@ -125,11 +159,21 @@ def change(document: Document, plain: Plain, what: str, how) -> None:  # type: i
         case "stroke":
             covered = painted(document, *how)
             document.commit()
-            label = how[2]
-            plain.put(covered, 255 if label is None else label, EMPTY if label is None else HUMAN)
+            plain.put(covered, *how[2:])
         case "cancel":
             painted(document, *how)
             document.cancel()
+        case "make":
+            if made := prepared(document, *how):
+                document.make(made, "Wand", document.revision)
+            plain.put(within(H, W, how[0][0], how[0][-1], how[1] or 0.5), *how[2:])
+        case "stale":
+            made, revision = prepared(document, *how), document.revision
+            document.clear()
+            plain.put(np.ones((H, W), bool), Nothing(), Guard())
+            if made and document.revision != revision:
+                with pytest.raises(StaleChange):
+                    document.make(made, "Wand", revision)
         case "pre_annotate":
             said = prediction(H, W, how[0])
             try:
@@ -147,7 +191,7 @@ def change(document: Document, plain: Plain, what: str, how) -> None:  # type: i
             plain.unreview()
         case "clear":
             document.clear()
-            plain.put(np.ones((H, W), bool), 255, EMPTY)
+            plain.put(np.ones((H, W), bool), Nothing(), Guard())
         case "replace":
             new = patchwork(H, W, how)
             document.replace(new.labels, new.provenance, "Import")

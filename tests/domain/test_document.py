@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.domain.document import Document, EditUnderWay, ReviewedImage
 from app.domain.geometry import Rect
 from app.domain.history import Entry, History
+from app.domain.ink import Label, Nothing
 from app.domain.mask import EMPTY, HUMAN, MODEL, Mask
 from app.domain.patch import PatchMismatch
 from app.domain.prediction import Prediction
@@ -21,7 +22,7 @@ SQUARE = np.ones((4, 4), bool)
 
 def stroke(document: Document, x: int, label: int | None = 1) -> Entry | None:
     document.begin("Brush")
-    document.paint(Rect(x, 3, 4, 4), SQUARE, label)
+    document.paint(Rect(x, 3, 4, 4), SQUARE, Nothing() if label is None else Label(label))
     return document.commit()
 
 
@@ -77,7 +78,7 @@ def test_a_model_pixel_becomes_human_although_its_class_stays(document: Document
 )
 def test_what_lies_outside_is_left_out(document: Document, rect: Rect, inside: Rect) -> None:
     document.begin("Brush")
-    changed = document.paint(rect, SQUARE, 1)
+    changed = document.paint(rect, SQUARE, Label(1))
     assert changed == inside or (changed.empty and inside.empty)
     assert (document.mask.labels == 1).sum() == inside.width * inside.height
     assert (document.commit() is None) == inside.empty
@@ -101,7 +102,7 @@ def test_one_change_at_a_time(document: Document) -> None:
     assert document.editing
     document.cancel()
     assert not document.editing
-    for late in (lambda: document.paint(Rect(0, 0, 4, 4), SQUARE, 1), document.commit):
+    for late in (lambda: document.paint(Rect(0, 0, 4, 4), SQUARE, Label(1)), document.commit):
         with pytest.raises(EditUnderWay, match="begin first"):
             late()
 
@@ -111,7 +112,7 @@ def test_a_cancelled_stroke_leaves_no_trace(document: Document) -> None:
     before, told = copy(document.mask), []
     document.on_entry.append(told.append)
     document.begin("Brush")
-    document.paint(Rect(6, 4, 4, 4), SQUARE, 2)
+    document.paint(Rect(6, 4, 4, 4), SQUARE, Label(2))
     document.cancel()
     document.cancel()
     assert same(document.mask, before)
@@ -126,7 +127,7 @@ def test_listeners_hear_of_pixels_as_they_change_and_of_entries_when_all_is_cons
         lambda entry: entries.append((entry, document.sequence, document.editing, len(document.history.done)))
     )
     document.begin("Brush")
-    document.paint(Rect(5, 3, 4, 4), SQUARE, 1)
+    document.paint(Rect(5, 3, 4, 4), SQUARE, Label(1))
     assert pixels == [(Rect(5, 3, 4, 4), 1)]
     entry = document.commit()
     undone = document.undo()
@@ -140,21 +141,19 @@ def test_a_full_disk_keeps_the_stroke_and_is_told_to_the_caller(document: Docume
     def full(_: Entry) -> None:
         raise OSError("no space left on device")
 
-    def broken(_: Rect) -> None:
+    def broken(_: Entry) -> None:
         raise ValueError("and this")
 
-    document.on_entry += [full, heard.append]
+    document.on_entry += [full, heard.append, broken]
     document.begin("Brush")
-    document.paint(Rect(5, 3, 4, 4), SQUARE, 1)
-    document.on_pixels.append(broken)
+    document.paint(Rect(5, 3, 4, 4), SQUARE, Label(1))
     with pytest.raises(OSError, match="no space left") as caught:
         document.commit()
     assert caught.value.__notes__ == ["After that, too: and this"]
     assert [entry.sequence for entry in heard] == [1]
     assert (document.mask.labels == 1).sum() == 16
     assert (document.sequence, document.editing, document.history.undoable) == (1, False, ("Brush",))
-    document.on_entry.remove(full)
-    document.on_pixels.clear()
+    document.on_entry.clear()
     document.undo()
     assert same(document.mask, Mask.empty(20, 30))
 

@@ -65,3 +65,23 @@ def test_large_pictures_take_little_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.8 * said.labels.size
+
+
+@pytest.mark.parametrize(("shape", "cells"), [((1, 1), (1, 1)), ((37, 61), (10, 16)), ((300, 400), (15, 20))])
+def test_the_confidence_of_a_pixel_is_the_one_that_decides_what_is_accepted(
+    shape: tuple[int, int], cells: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(3)
+    said = Prediction(np.zeros(shape, np.uint8), rng.integers(1, 255, cells, dtype=np.uint8), "v")
+    for _ in range(12):
+        x, y = int(rng.integers(shape[1])), int(rng.integers(shape[0]))
+        confidence = said.confidence_at(x, y)
+        assert 0 < confidence < 1
+        assert accepted(said, confidence - 1e-4)[y, x]
+        assert not accepted(said, confidence + 1e-4)[y, x]
+
+
+def test_the_confidence_of_a_pixel_on_the_grid_is_the_value_there() -> None:
+    said = prediction(37, 61, seed=4)
+    for row, column in ((0, 0), (3, 7), (9, 15)):
+        assert said.confidence_at(4 * column, 4 * row) == pytest.approx(said.confidence[row, column] / 255)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.ink import Label
 from app.domain.tools.stroke import Stroke
 
-BRUSH = Stroke("Brush", lambda settings: settings.label)
+BRUSH = Stroke("Brush", lambda scene, settings: Label(settings.label), paints=True)

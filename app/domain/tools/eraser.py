@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.ink import Nothing
 from app.domain.tools.stroke import Stroke
 
-ERASER = Stroke("Eraser", lambda settings: None)
+ERASER = Stroke("Eraser", lambda scene, settings: Nothing())

@@ -1,73 +1,100 @@
-"""What brush, eraser and void brush are: a round stroke without gaps."""
+"""What every brush is: a stroke without gaps, exact to the pixel."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import floor
+from dataclasses import replace
 
-from app.domain.document import Document
+import numpy as np
+
 from app.domain.footprint import capsule
 from app.domain.geometry import Rect
-from app.domain.history import Entry
-from app.domain.tools.tool import Pointer, ToolSettings
-
-_FAR = 2**24  # pixels; beyond any picture, and exact in the footprint's arithmetic
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """A stroke under way."""
-
-    document: Document
-    settings: ToolSettings
-    pixel: tuple[int, int]
+from app.domain.ink import Ink
+from app.domain.tools.gesture import NO_SKETCH, Gesture, Line, Refused, Sketch
+from app.domain.tools.tool import Pointer, Scene, ToolSettings
 
 
 class Stroke:
-    """Paints one label along the pointer's way. A stroke keeps the settings with which it was pressed."""
+    """A brush: puts its ink along the pointer's way."""
 
-    def __init__(self, title: str, label: Callable[[ToolSettings], int | None]) -> None:
+    round = True
+
+    def __init__(self, title: str, ink: Callable[[Scene, ToolSettings], Ink | str], *, paints: bool = False) -> None:
         self.title = title
-        self.label = label
-        """What it paints: a class, 255 for void, None for empty."""
-        self._way: _Way | None = None
+        self.ink = ink
+        """What it puts, or a line that says why it cannot."""
+        self.paints = paints
 
-    def press(self, document: Document, pointer: Pointer, settings: ToolSettings) -> None:
-        """Paint a dab."""
-        if document.editing:
-            document.commit()
-        document.begin(self.title)
-        self._way = _Way(document, settings, _pixel(pointer))
-        self._paint(self._way, self._way.pixel)
+    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
+        """Paint a dab; with Shift, a straight line from where the last stroke ended."""
+        ink = self.ink(scene, settings)
+        return Refused(ink) if isinstance(ink, str) else Stroking(self.title, ink, scene, pointer, settings)
 
-    def move(self, document: Document, pointer: Pointer, settings: ToolSettings) -> None:
-        """Paint from the last place to this one."""
-        way = self._way
-        if way is not None and way.document is document and document.editing:
-            pixel = _pixel(pointer)
-            self._way = _Way(document, way.settings, pixel)
-            if pixel != way.pixel:
-                self._paint(way, pixel)
 
-    def release(self, document: Document, pointer: Pointer, settings: ToolSettings) -> Entry | None:
-        """Paint to this place, and finish the step."""
-        self.move(document, pointer, settings)
-        self._way = None
-        return document.commit() if document.editing else None
+class Stroking(Gesture):
+    """One stroke under way."""
 
-    def cancel(self, document: Document) -> None:
+    def __init__(self, title: str, ink: Ink, scene: Scene, pointer: Pointer, settings: ToolSettings) -> None:
+        super().__init__()
+        self._document = scene.document
+        self._picture = Rect.of(scene.document.mask.labels)
+        self._ink = ink
+        self._settings = settings
+        self._guard = settings.guard
+        self._pixel = pointer.pixel
+        self._radius = settings.radius_at(pointer.pressure)
+        self._last = pointer
+        self._document.begin(title)
+        start = scene.anchor if pointer.straight and scene.anchor is not None else self._pixel
+        try:
+            self._paint(start)
+        except Exception:  # nobody gets to hold a stroke that could not begin: it must not stay open
+            self._document.cancel()
+            raise
+
+    def move(self, pointer: Pointer) -> None:
+        """Paint from the last place to this one; while Shift is held, only show the line."""
+        self._last = pointer
+        if self.over:
+            return
+        if pointer.straight:
+            ends = np.array([self._pixel, pointer.pixel], np.float64) + 0.5
+            self.sketch = Sketch((Line(ends),))
+            return
+        self.sketch = NO_SKETCH
+        self._to(pointer)
+
+    def release(self, pointer: Pointer) -> None:
+        """Paint to this place, as hard as it was pressed before it was let go, and finish the step."""
+        if not self.over:
+            try:
+                self._to(replace(pointer, pressure=self._last.pressure))
+            finally:
+                self._end()
+
+    def finish(self) -> None:
+        """Finish the step where the pointer was last."""
+        self.release(self._last)
+
+    def cancel(self) -> None:
         """Put everything back."""
-        self._way = None
-        document.cancel()
+        if not self.over:
+            self._end(keep=False)
 
-    def _paint(self, way: _Way, end: tuple[int, int]) -> None:
-        picture = Rect.of(way.document.mask.labels)
-        rect, footprint = capsule(way.pixel, end, way.settings.radius, within=picture)
-        way.document.paint(rect, footprint, self.label(way.settings))
+    def _to(self, pointer: Pointer) -> None:
+        start, thin = self._pixel, self._radius
+        self._pixel, self._radius = pointer.pixel, self._settings.radius_at(pointer.pressure)
+        if start != self._pixel or self._radius > thin:
+            self._paint(start)
 
+    def _end(self, keep: bool = True) -> None:
+        self.over, self.sketch = True, NO_SKETCH
+        if keep:
+            self.end = self._pixel
+            self._document.commit()
+        else:
+            self._document.cancel()
 
-def _pixel(pointer: Pointer) -> tuple[int, int]:
-    """The pixel (x, y) under the pointer; one that is absurdly far away is brought nearer."""
-    x, y = (floor(min(max(place, -_FAR), _FAR)) for place in (pointer.x, pointer.y))
-    return x, y
+    def _paint(self, start: tuple[int, int]) -> None:
+        covered = capsule(start, self._pixel, self._radius, self._picture, self._settings.shape)
+        self._document.paint(*covered, self._ink, self._guard)

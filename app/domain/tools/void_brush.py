@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.domain.classes import VOID
+from app.domain.ink import Label
 from app.domain.tools.stroke import Stroke
 
-VOID_BRUSH = Stroke("Void brush", lambda settings: VOID)
+VOID_BRUSH = Stroke("Void brush", lambda scene, settings: Label(VOID))
