@@ -5,16 +5,26 @@ from __future__ import annotations
 from math import floor
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMouseEvent, QTabletEvent, QWheelEvent
+from PySide6.QtGui import (
+    QFocusEvent,
+    QHideEvent,
+    QInputEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPointingDevice,
+    QTabletEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from app.domain.classes import Classes
 from app.domain.document import Document
-from app.domain.tools import Pointer, Tool, ToolSettings
+from app.domain.tools import TOOLS, Pointer, Sketch, Tool, ToolSettings
 from app.ui.canvas.cursor import Cursor
+from app.ui.canvas.hand import Hand
 from app.ui.canvas.photo import Photo
 from app.ui.canvas.picture_view import PictureView
-from app.ui.canvas.stroke import Stroke
+from app.ui.canvas.sketch_mark import SketchMark
 from app.ui.canvas.viewport import STEPS
 
 MAX_RADIUS = 2000
@@ -34,22 +44,24 @@ ARROWS = {
 }
 """Which way the picture goes."""
 
-_LEFT, _MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
+AIM = 8
+"""Device pixels around a place that count as the place: so well can a hand aim."""
+
+_CONFIRM = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_LEFT, _MIDDLE, _RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton
 
 
 class Canvas(PictureView):
     """Shows a picture and hands the pointer on to a tool.
 
     Wheel: zoom at the pointer; with Ctrl or Shift: brush size. Middle button, Space with the left one, or arrows: pan.
-    F: fit. Esc: give up the stroke. A stroke ends with the release of the button wherever that happens, and also when
-    the window loses the keyboard or hides: what was painted until then is kept.
+    Right button: pick the class. A stroke ends with the release of the button wherever that happens, and also when the
+    window loses the keyboard or hides: what was painted until then is kept. A gesture of many presses (a polygon) takes
+    Enter or a double click, and Backspace.
     """
 
     pointer_moved = Signal(object)
     """(x, y) of the picture's pixel under the pointer, or None."""
-
-    stroke_finished = Signal()
-    """The tool has let go; not after a cancelled stroke."""
 
     radius_asked = Signal(int)
     """A wish for another radius: the canvas itself changes no settings."""
@@ -59,85 +71,96 @@ class Canvas(PictureView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setTabletTracking(True)
-        self._tool: Tool | None = None
-        self._settings: ToolSettings | None = None
-        self._stroke: Stroke | None = None
+        self.hand = Hand(self)
+        """What the pointer does to the document: `finish` it before anything else edits."""
+        self.hand.sketched.connect(self._show_sketch)
+        self._sketch = Sketch()
         self._pointer: QPointF | None = None  # where it is: device pixels of the view
         self._panned: QPointF | None = None  # where it was when the picture was last pushed
         self._space = False
-        self.looked.connect(lambda: self._point_at(self._pointer))
+        self.looked.connect(self._look_again)
 
     # What is shown, and what paints
 
     def show_image(self, photo: Photo, document: Document, classes: Classes) -> None:
-        """Shows a picture with its mask; a stroke under way is finished first."""
-        self.finish_stroke()
+        """Shows a picture with its mask; a gesture under way is finished first."""
+        self.hand.turn_to(document)
+        self.hand.rgb = photo.rgb
         super().show_image(photo, document, classes)
         self._point_at(self._pointer)
 
+    def set_photo(self, photo: Photo) -> None:
+        """Shows another copy of the same picture: the sharp one after its preview."""
+        self.hand.rgb = photo.rgb
+        super().set_photo(photo)
+
     def clear(self) -> None:
-        """Shows nothing; a stroke under way is finished first."""
-        self.finish_stroke()
+        """Shows nothing; a gesture under way is finished first."""
+        self.hand.turn_to(None)
+        self.hand.rgb = None
         super().clear()
         self._point_at(self._pointer)
 
     def set_tool(self, tool: Tool | None, settings: ToolSettings | None) -> None:
-        """Takes another tool or other settings; a stroke under way goes on with those it began with. None: no tool."""
-        self._tool, self._settings = tool, settings
+        """Takes another tool or other settings; a gesture goes on with the settings it began with. None: no tool.
+
+        With another tool, a polygon that is still open is finished, and what was only proposed is dropped.
+        """
+        if tool is not self.hand.tool and self.hand.waiting:
+            self.hand.finish()
+        self.hand.tool, self.hand.settings = tool, settings
         self._point_at(self._pointer)
-
-    @property
-    def stroking(self) -> bool:
-        """True in the middle of a stroke."""
-        return self._stroke is not None
-
-    def finish_stroke(self) -> None:
-        """Ends a stroke under way where the pointer was last, as one step: to be called before anything else edits."""
-        self._end_stroke(None)
-
-    def cancel_stroke(self) -> None:
-        """Gives up a stroke under way, without a trace."""
-        if (stroke := self._stroke) is not None:
-            self._stroke = None
-            stroke.cancel()
 
     # Qt's events: the pointer
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Left: paint, or pan while Space is held. Middle: pan."""
+        """Left: the tool, or pan while Space is held. Middle: pan. Right: pick the class."""
         place = self._mouse_place(event)
         if event.button() == _MIDDLE or (event.button() == _LEFT and self._space):
             self._begin_pan(place)
         elif event.button() == _LEFT:
-            self._begin_stroke(place, 1.0)
+            self._press(place, event, 1.0)
+        elif event.button() == _RIGHT and not self.hand.busy:
+            self._press(place, event, 1.0, TOOLS["picker"])
+            self.hand.held = False
         else:
             event.ignore()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Ends what is drawn click by click; else just another press."""
+        if event.button() == _LEFT and self.hand.waiting and not self._space:
+            self.hand.confirm()
+        else:
+            self.mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Goes on with what the press began, or just points."""
         if not event.buttons() & (_LEFT | _MIDDLE):  # the release went to somebody else
-            self.finish_stroke()
-            self._end_pan()
-        self._go_on(self._mouse_place(event), 1.0)
+            self._let_go()
+        self._go_on(self._mouse_place(event), event, 1.0)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Ends what the press began."""
         if not event.buttons() & (_LEFT | _MIDDLE):
             self._end_pan()
         if event.button() == _LEFT:
-            self._end_stroke(self._picture_pointer(self._mouse_place(event), 1.0))
+            self.hand.release(self._picture_pointer(self._mouse_place(event), event, 1.0))
 
     def tabletEvent(self, event: QTabletEvent) -> None:
-        """A pen paints as the left button does, with its pressure; to pan, it is taken for a mouse."""
+        """A pen paints as the left button does, with its pressure, and erases with its other end; to pan, it is taken
+        for a mouse."""
         place = event.position() * self.devicePixelRatioF()
         if self._space or self._panned is not None:
             event.ignore()
         elif event.type() == QEvent.Type.TabletMove:
-            self._go_on(place, event.pressure())
+            if not event.buttons():  # the pen was lifted while somebody else listened
+                self._let_go()
+            self._go_on(place, event, event.pressure())
         elif event.type() == QEvent.Type.TabletPress and event.button() == _LEFT:
-            self._begin_stroke(place, event.pressure())
+            end = event.pointerType() == QPointingDevice.PointerType.Eraser
+            self._press(place, event, event.pressure(), TOOLS["eraser"] if end else None)
         elif event.type() == QEvent.Type.TabletRelease and event.button() == _LEFT:
-            self._end_stroke(self._picture_pointer(place, event.pressure()))
+            self.hand.release(self._picture_pointer(place, event, event.pressure()))
         else:
             event.ignore()
 
@@ -156,21 +179,29 @@ class Canvas(PictureView):
 
     def leaveEvent(self, event: QEvent) -> None:
         """The pointer is elsewhere; a stroke under way goes on."""
-        if self._stroke is None:
+        if not self.hand.held:
             self._point_at(None)
 
     # Qt's events: keys and focus
 
+    def event(self, event: QEvent) -> bool:
+        """Enter and Backspace belong to a gesture that waits for them, not to the menus."""
+        overrides = event.type() == QEvent.Type.ShortcutOverride and self.hand.waiting
+        if isinstance(event, QKeyEvent) and overrides and event.key() in (*_CONFIRM, Qt.Key.Key_Backspace):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space, arrows, F and Esc."""
+        """Space, arrows; Enter and Backspace for a gesture that waits for them."""
         key = event.key()
         if key == Qt.Key.Key_Space:
             self._space = True
             self._show_shape()
-        elif key == Qt.Key.Key_Escape and self._stroke is not None:
-            self.cancel_stroke()
-        elif key == Qt.Key.Key_F and not event.modifiers():
-            self.fit()
+        elif key in _CONFIRM and self.hand.waiting:
+            self.hand.confirm()
+        elif key == Qt.Key.Key_Backspace and self.hand.waiting:
+            self.hand.back()
         elif key in ARROWS:
             far = 4 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
             step = round(ARROW_STEP * far * self.devicePixelRatioF())
@@ -189,11 +220,15 @@ class Canvas(PictureView):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Releases may go elsewhere from now on: nothing stays pressed."""
-        self._release_all()
+        self._let_go()
+        self._space = False
+        self._show_shape()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """As with the focus."""
-        self._release_all()
+        """As with the focus; and nobody sees any more what waits."""
+        self._let_go()
+        self.hand.finish()
+        self._space = False
 
     # Within
 
@@ -202,35 +237,33 @@ class Canvas(PictureView):
         place = event.position() * self.devicePixelRatioF()
         return QPointF(floor(place.x()) + 0.5, floor(place.y()) + 0.5)
 
-    def _picture_pointer(self, place: QPointF, pressure: float) -> Pointer:
-        return Pointer(*self.viewport.to_picture(place.x(), place.y()), pressure)
+    def _picture_pointer(self, place: QPointF, event: QInputEvent, pressure: float) -> Pointer:
+        keys = event.modifiers()
+        return Pointer(
+            *self.viewport.to_picture(place.x(), place.y()),
+            pressure,
+            straight=bool(keys & Qt.KeyboardModifier.ShiftModifier),
+            erasing=bool(keys & Qt.KeyboardModifier.ControlModifier),
+            reach=AIM / self.viewport.zoom,
+        )
 
-    def _begin_stroke(self, place: QPointF, pressure: float) -> None:
-        self.finish_stroke()
+    def _press(self, place: QPointF, event: QInputEvent, pressure: float, tool: Tool | None = None) -> None:
         if place != self._pointer:
             self._point_at(place)
-        if self._tool and self._settings and self.document and self._panned is None:
-            self._stroke = Stroke(self._tool, self.document, self._settings, self._picture_pointer(place, pressure))
+        if self._panned is None and self.hand.tool is not None:
+            self.hand.press(self._picture_pointer(place, event, pressure), tool)
 
-    def _go_on(self, place: QPointF, pressure: float) -> None:
+    def _go_on(self, place: QPointF, event: QInputEvent, pressure: float) -> None:
         if self._panned is not None:
             push, self._panned = place - self._panned, place
             self._pointer = place
             self.pan(push.x(), push.y())
-        elif self._stroke is not None:
-            self._stroke.move(self._picture_pointer(place, pressure))
+        elif self.hand.busy:
+            self.hand.move(self._picture_pointer(place, event, pressure))
         self._point_at(place)
 
-    def _end_stroke(self, pointer: Pointer | None) -> None:
-        if (stroke := self._stroke) is not None:
-            self._stroke = None
-            try:
-                stroke.finish(pointer)
-            finally:
-                self.stroke_finished.emit()
-
     def _begin_pan(self, place: QPointF) -> None:
-        if self._stroke is None and self.document is not None:
+        if not self.hand.held and self.document is not None:
             self._panned = place
             self._show_shape()
 
@@ -239,29 +272,44 @@ class Canvas(PictureView):
             self._panned = None
             self._show_shape()
 
-    def _release_all(self) -> None:
-        self.finish_stroke()
-        self._space = False
+    def _let_go(self) -> None:
+        """No button is down any more, whatever the events say."""
+        if self.hand.held:
+            self.hand.finish()
         self._end_pan()
-        self._show_shape()
 
     def _ask_for_radius(self, *, larger: bool) -> None:
-        if self._settings is not None:
-            radius = self._settings.radius
+        if self.hand.settings is not None:
+            radius = self.hand.settings.radius
             step = max(1, radius // 8)
             self.radius_asked.emit(min(max(radius + (step if larger else -step), 0), MAX_RADIUS))
+
+    def _look_again(self) -> None:
+        """The picture stands somewhere else: so do the marks upon it."""
+        self.set_mark("sketch", SketchMark.of(self._sketch, self.viewport))
+        self._point_at(self._pointer)
+
+    def _show_sketch(self, sketch: Sketch) -> None:
+        if sketch.preview is not self._sketch.preview:
+            if sketch.preview is None:
+                self.clear_preview()
+            else:
+                self.set_preview(sketch.preview.rect, sketch.preview.marked, sketch.preview.label)
+        self._sketch = sketch
+        self.set_mark("sketch", SketchMark.of(sketch, self.viewport))
 
     def _point_at(self, place: QPointF | None) -> None:
         """Takes note of where the pointer is, moves the brush's outline there, and tells."""
         self._pointer = place
         outline, pixel = None, None
+        tool, settings = self.hand.tool, self.hand.settings
         if place is not None and self.document is not None:
             x, y = self.viewport.to_picture(place.x(), place.y())
-            if self._tool is not None and self._settings is not None:
-                outline = Cursor.at(self.viewport, x, y, self._settings.radius)
+            if tool is not None and settings is not None and tool.round:
+                outline = Cursor.at(self.viewport, x, y, settings.radius, settings.shape)
             if 0 <= x < self.viewport.picture_width and 0 <= y < self.viewport.picture_height:
                 pixel = floor(x), floor(y)
-        self.set_outline(outline)
+        self.set_mark("outline", outline)
         self._show_shape()
         self.pointer_moved.emit(pixel)
 
@@ -271,7 +319,7 @@ class Canvas(PictureView):
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._space:
             shape = Qt.CursorShape.OpenHandCursor
-        elif self.document is not None and self._tool is not None:
+        elif self.document is not None and self.hand.tool is not None:
             shape = Qt.CursorShape.CrossCursor
         if self.cursor().shape() != shape:
             self.setCursor(shape)

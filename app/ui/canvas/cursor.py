@@ -39,9 +39,11 @@ class Cursor:
     """What to repaint where it appears or goes: it holds the whole line."""
 
     @classmethod
-    def at(cls, viewport: Viewport, x: float, y: float, radius: int) -> Cursor:
-        """The outline of a brush at a place of the picture."""
+    def at(cls, viewport: Viewport, x: float, y: float, radius: int, shape: str = "round") -> Cursor:
+        """The outline of a brush, round or square, at a place of the picture."""
         column, row, zoom = floor(x), floor(y), viewport.zoom
+        if shape == "square":
+            return cls._square(viewport, column, row, radius)
         if zoom >= EXACT_ZOOM and radius <= EXACT_RADIUS:
             left, top = viewport.to_view(column, row)
             path = QTransform(zoom, 0, 0, zoom, left, top).map(disc_outline(radius))
@@ -51,6 +53,17 @@ class Cursor:
         path = QPainterPath()
         path.addEllipse(QPointF(across, down), size, size)
         return cls(path, _ring(across, down, size, 0, viewport))
+
+    @classmethod
+    def _square(cls, viewport: Viewport, column: int, row: int, radius: int) -> Cursor:
+        left, top = viewport.to_view(column - radius, row - radius)
+        side = (2 * radius + 1) * viewport.zoom
+        path = QPainterPath()
+        path.addRect(QRectF(left, top, side, side))
+        view = QRect(0, 0, viewport.width, viewport.height)
+        outer = QRectF(left, top, side, side).adjusted(-LINE, -LINE, LINE, LINE).toAlignedRect()
+        inner = QRectF(left, top, side, side).adjusted(LINE + 1, LINE + 1, -LINE, -LINE).toAlignedRect()
+        return cls(path, (QRegion(outer & view) - QRegion(inner & view)) if inner.isValid() else QRegion(outer & view))
 
     def draw(self, painter: QPainter) -> None:
         """Draws it light with a dark shadow, to be seen on any picture; the painter's units are device pixels.

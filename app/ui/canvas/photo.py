@@ -7,12 +7,11 @@ from math import ceil, floor
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter
 
 from app.domain.arrays import UInt8
 from app.domain.geometry import Rect
-from app.ui.canvas.pixels import Pixels, image_over, pick
+from app.ui.canvas.pixels import Pixels, channels, pick
+from app.ui.canvas.tone import AS_IT_IS, Tone
 from app.ui.canvas.viewport import Viewport
 
 BACKGROUND = 0xFF2B2B2B
@@ -27,18 +26,13 @@ class Level:
     """The picture at one size."""
 
     pixels: UInt8
-    """(h, w, 3) RGB, or (h, w, 4) as Qt's RGB32 has it in memory: blue, green, red, 255."""
+    """(h, w, 3) uint8 RGB."""
 
     across: float
     """Level pixels a picture pixel, horizontally: 1, 1/2, 1/4 …, or anything for a preview."""
 
     down: float
     """The same vertically."""
-
-    def crop(self, rect: Rect) -> UInt8:
-        """A part of it as RGB32: (height, width, 4)."""
-        part = self.pixels[rect.slices]
-        return part if part.shape[2] == 4 else _rgb32(part)
 
 
 @dataclass(frozen=True)
@@ -69,12 +63,16 @@ class Photo:
         while max(pixels.shape[:2]) > SMALLEST:
             pixels = _halved(pixels)
             across, down = across / 2, down / 2
-            if pixels.shape[2] == 3:
-                pixels = _rgb32(pixels)
             levels.append(Level(pixels, across, down))
         return cls(width, height, tuple(levels))
 
-    def draw(self, viewport: Viewport, rect: Rect, out: Pixels) -> None:
+    @property
+    def rgb(self) -> UInt8 | None:
+        """The picture itself, (H, W, 3) uint8 RGB; None while only a smaller copy is at hand."""
+        pixels = self.levels[0].pixels
+        return pixels if pixels.shape == (self.height, self.width, 3) else None
+
+    def draw(self, viewport: Viewport, rect: Rect, out: Pixels, tone: Tone = AS_IT_IS) -> None:
         """Draws a part of the view into all of `out` (height, width) uint32 RGB32."""
         inside, rows, columns = viewport.samples(rect)
         if inside != rect:
@@ -83,44 +81,52 @@ class Photo:
             return
         target = out[inside.shifted(-rect.x, -rect.y).slices]
         level = next((level for level in reversed(self.levels) if level.across >= viewport.zoom), self.levels[0])
-        if level.across == level.down == 1 and viewport.zoom >= 1:
+        if level.across == level.down == 1 and viewport.zoom > 1:
             x, y = int(columns[0]), int(rows[0])
-            crop = level.crop(Rect.bounding(x, y, int(columns[-1]) + 1, int(rows[-1]) + 1)).view(np.uint32)[..., 0]
-            if viewport.zoom == 1:
-                target[:] = crop
-            else:
-                pick(crop, rows - y, columns - x, target)
+            crop = _rgb32(level.pixels[y : int(rows[-1]) + 1, x : int(columns[-1]) + 1])
+            pick(crop.view(np.uint32)[..., 0], rows - y, columns - x, target)
         else:
-            _draw_smooth(level, viewport, inside, target)
+            _draw_smooth(level, viewport, inside, channels(target))
+        if tone != AS_IT_IS:
+            cv2.LUT(channels(target), _four(tone), dst=channels(target))
 
 
-def _draw_smooth(level: Level, viewport: Viewport, rect: Rect, out: Pixels) -> None:
-    """Bilinear from a level into `out`, which is `rect` of the view."""
+def _draw_smooth(level: Level, viewport: Viewport, rect: Rect, out: UInt8) -> None:
+    """Bilinear from a level into `out` (height, width, 4), which is `rect` of the view."""
     across, down = level.across / viewport.zoom, level.down / viewport.zoom  # level pixels a device pixel
     left, top = viewport.origin
-    source = QRectF((rect.x + left) * across, (rect.y + top) * down, rect.width * across, rect.height * down)
+    # Pixel centres lie at halves: device pixel i shows what is around level pixel (i + 1/2) across - 1/2.
+    x, y = (rect.x + left + 0.5) * across - 0.5, (rect.y + top + 0.5) * down - 0.5
     part = Rect.bounding(
-        floor(source.left()) - 1, floor(source.top()) - 1, ceil(source.right()) + 1, ceil(source.bottom()) + 1
+        floor(x) - 1, floor(y) - 1, ceil(x + rect.width * across) + 2, ceil(y + rect.height * down) + 2
     ).clipped(level.pixels.shape[1], level.pixels.shape[0])
-    target = image_over(out, QImage.Format.Format_RGB32)  # a painter does not keep what it paints on
-    painter = QPainter(target)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-    painter.scale(1 / across, 1 / down)
-    painter.translate(part.x - source.left(), part.y - source.top())
-    crop = level.crop(part)
-    painter.drawImage(0, 0, image_over(crop.view(np.uint32)[..., 0], QImage.Format.Format_RGB32))
-    painter.end()
+    if across == down == 1 and part.contains(pixel_for_pixel := Rect(int(x), int(y), rect.width, rect.height)):
+        cv2.cvtColor(level.pixels[pixel_for_pixel.slices], cv2.COLOR_RGB2BGRA, dst=out)
+        return
+    smooth = cv2.warpAffine(
+        level.pixels[part.slices],
+        np.array([[across, 0, x - part.x], [0, down, y - part.y]]),
+        (rect.width, rect.height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    cv2.cvtColor(smooth, cv2.COLOR_RGB2BGRA, dst=out)
 
 
 def _rgb32(rgb: UInt8) -> UInt8:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA), np.uint8)
 
 
+def _four(tone: Tone) -> UInt8:
+    """A tone's table for blue, green, red and the fourth byte, which stays: (1, 256, 4)."""
+    table = tone.table()
+    return np.stack([table, table, table, np.arange(256, dtype=np.uint8)], axis=1)[None]
+
+
 def _halved(pixels: UInt8) -> UInt8:
     """Means of 2 x 2 pixels; the last row or column of an odd number is averaged along itself only."""
     height, width = pixels.shape[:2]
-    out = np.empty(((height + 1) // 2, (width + 1) // 2, pixels.shape[2]), np.uint8)
+    out = np.empty(((height + 1) // 2, (width + 1) // 2, 3), np.uint8)
     for rows, down in _pairs(height):
         for columns, across in _pairs(width):
             part = pixels[rows, columns]

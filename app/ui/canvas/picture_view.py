@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, floor
 
-from PySide6.QtCore import QPointF, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion, QResizeEvent
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion
 from PySide6.QtWidgets import QWidget
 
+from app.domain.arrays import Bool
 from app.domain.classes import Classes
 from app.domain.document import Document
 from app.domain.geometry import Rect
-from app.ui.canvas.cursor import Cursor
-from app.ui.canvas.overlay import Overlay
+from app.ui.canvas.divider import Divider
+from app.ui.canvas.layers import Layer
+from app.ui.canvas.looking import Looking, to_device_pixels
+from app.ui.canvas.mark import Mark
+from app.ui.canvas.overlay import Overlay, Proposed, Style
+from app.ui.canvas.overview import Overview
 from app.ui.canvas.photo import BACKGROUND, Photo
 from app.ui.canvas.pixels import image_over, rects
+from app.ui.canvas.tone import AS_IT_IS, Tone
 from app.ui.canvas.view_cache import ViewCache
-from app.ui.canvas.viewport import Viewport
-
-OPACITY = 0.5
-"""Of the overlay, at first."""
 
 
-class PictureView(QWidget):
+class PictureView(Looking):
     """Shows a photo, the mask of a document above it, and a brush's outline above both.
 
     It draws in device pixels, whatever the screen's ratio: nothing is blurred, no border is off by half a pixel.
     """
-
-    zoom_changed = Signal(float)
-    """Device pixels a picture pixel."""
-
-    looked = Signal()
-    """The picture stands somewhere else in the view."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.document: Document | None = None
         """Whose mask is shown."""
-        self.viewport = Viewport(0, 0, 0, 0)
-        """Where the picture stands; `look` changes it."""
-        self._classes = Classes()
-        self._opacity = OPACITY
+        self._style = Style()
+        self._tone = AS_IT_IS
+        self._grid = True
         self._overlay: Overlay | None = None
-        self._overlay_visible = True
         self._cache: ViewCache | None = None
-        self._outline: Cursor | None = None
-        self._fitted = True
+        self._marks: dict[str, Mark] = {}
+        self._overview = Overview(self)
+        self._overview.look_asked.connect(self.centre_on)
 
     # What is shown
 
@@ -62,131 +58,133 @@ class PictureView(QWidget):
         same = document is self.document
         self._forget()
         document.on_pixels.append(self._pixels_changed)
-        self.document, self._classes = document, classes
-        self._overlay = Overlay(document, classes, self._opacity)
-        self._cache = ViewCache(photo, self._overlay)
+        self.document, self._style = document, replace(self._style, classes=classes)
+        self._overlay = Overlay(document, self._style)
+        self._cache = ViewCache(photo, self._overlay, self._tone, grid=self._grid)
         if not same:
-            self._fitted = True
-            self.look(Viewport(*self.device_size, photo.width, photo.height).fitted())
+            self.open(photo.width, photo.height)
+        self._overview.set_photo(photo)
         self.update()
 
     def set_photo(self, photo: Photo) -> None:
         """Shows another copy of the same picture: the sharp one after its preview."""
         if self._cache is not None:
             self._cache.replace_photo(photo)
+            self._overview.set_photo(photo)
             self.update()
 
     def clear(self) -> None:
         """Shows nothing."""
         self._forget()
-        self.look(Viewport(*self.device_size, 0, 0))
+        self._overview.set_photo(None)
+        self.open(0, 0)
         self.update()
 
     def set_classes(self, classes: Classes) -> None:
-        """Shows the mask in other colours."""
-        self._classes = classes
-        self._recolour()
+        """Shows labels in other colours."""
+        self._set_style(replace(self._style, classes=classes))
 
     @property
     def opacity(self) -> float:
         """Of a person's pixels, 0 … 1; a model's are fainter."""
-        return self._opacity
+        return self._style.opacity
 
     def set_opacity(self, opacity: float) -> None:
-        """Shows the mask more or less strongly: 0 … 1."""
-        self._opacity = min(max(opacity, 0.0), 1.0)
-        self._recolour()
+        """Shows what lies above the photo more or less strongly: 0 … 1."""
+        self._set_style(replace(self._style, opacity=min(max(opacity, 0.0), 1.0)))
+
+    def set_hidden_classes(self, hidden: frozenset[int]) -> None:
+        """Shows all classes but these."""
+        self._set_style(replace(self._style, hidden=hidden))
+
+    def set_outlined(self, outlined: bool) -> None:
+        """Shows regions by their outlines alone, or filled."""
+        self._set_style(replace(self._style, outlined=outlined))
 
     def set_overlay_visible(self, visible: bool) -> None:
-        """Shows or hides the mask, at once: for a key that is held."""
-        self._overlay_visible = visible
-        self.update()
+        """Shows or hides all that lies above the photo, at once: for a key that is held."""
+        self._set_style(replace(self._style, visible=visible))
 
-    def set_outline(self, outline: Cursor | None) -> None:
-        """Shows a brush's outline there, and no longer where it was."""
-        before, self._outline = self._outline, outline
-        if outline == before:
+    def show_layer(self, layer: Layer | None) -> None:
+        """Shows another layer in place of the mask, until the next picture; None: the mask."""
+        if self._overlay is not None:
+            self._overlay.layer = layer
+            self._redraw(self.viewport.rect)
+
+    def set_swipe(self, x: float | None) -> None:
+        """Shows the mask left of that device pixel of the view, the layer right of it, and a line between.
+
+        It stays there while the picture moves, until the next picture. None: the layer alone.
+        """
+        if self._overlay is None:
             return
-        for cursor in (before, outline):
-            if cursor is not None:
-                self._update_device(cursor.region)
+        before = self._overlay.swipe
+        after = self._overlay.swipe = None if x is None else floor(x)
+        self.set_mark("swipe", None if after is None else Divider(after))
+        start, end = (0, self.viewport.width) if before is None or after is None else sorted((before, after))
+        self._redraw(Rect.bounding(start, 0, end, self.viewport.height).intersection(self.viewport.rect))
 
-    # Where one looks
+    def set_preview(self, rect: Rect, marked: Bool, label: int | None) -> None:
+        """Shows the marked pixels (height, width) of a rectangle of the picture as they would be, in stripes.
 
-    def fit(self) -> None:
-        """Shows all of the picture, and keeps doing so when the window changes size."""
-        self._fitted = True
-        self.look(self.viewport.fitted())
+        They would become a label, void (255) or empty (None). The array is kept, not copied. It is for whoever
+        proposes to take it back: no edit does. ValueError for an array of another size.
+        """
+        if marked.shape != (rect.height, rect.width):
+            raise ValueError(f"a preview of {marked.shape} for a rectangle of {rect.height} x {rect.width}")
+        self._propose(Proposed(rect, marked, label))
 
-    def actual_pixels(self) -> None:
-        """Shows the picture at 1:1, around the middle of the view: one device pixel a pixel."""
-        self.zoom_to(1.0, self._middle())
+    def clear_preview(self) -> None:
+        """Shows what is there again."""
+        self._propose(None)
 
-    def zoom_in(self) -> None:
-        """One step nearer, around the middle of the view."""
-        self.step_zoom(1, self._middle())
-
-    def zoom_out(self) -> None:
-        """One step farther."""
-        self.step_zoom(-1, self._middle())
-
-    def zoom_to(self, zoom: float, place: QPointF) -> None:
-        """So many device pixels a picture pixel; what is at that place (device pixels of the view) stays there."""
-        self._fitted = False
-        self.look(self.viewport.zoomed(zoom, place.x(), place.y()))
-
-    def step_zoom(self, steps: int, place: QPointF) -> None:
-        """So many steps nearer, or farther below 0, at that place."""
-        self._fitted = False
-        self.look(self.viewport.stepped(steps, place.x(), place.y()))
-
-    def pan(self, dx: float, dy: float) -> None:
-        """Pushes the picture right and down by so many device pixels."""
-        self._fitted = False
-        self.look(self.viewport.moved(dx, dy))
-
-    def look(self, viewport: Viewport) -> None:
-        """Shows that part of the picture, and tells."""
-        before, self.viewport = self.viewport, viewport
-        if viewport != before:
+    def set_tone(self, tone: Tone) -> None:
+        """Shows the photo, and only it, in another tone."""
+        self._tone = tone
+        if self._cache is not None:
+            self._cache.set_tone(tone)
             self.update()
-            self.looked.emit()
-        if viewport.zoom != before.zoom:
-            self.zoom_changed.emit(viewport.zoom)
 
-    @property
-    def device_size(self) -> tuple[int, int]:
-        """Width and height of the view in device pixels."""
-        ratio = self.devicePixelRatioF()
-        return ceil(self.width() * ratio), ceil(self.height() * ratio)
+    def set_grid(self, shown: bool) -> None:
+        """Shows lines between the picture's pixels where these are large, or not."""
+        self._grid = shown
+        if self._cache is not None:
+            self._cache.set_grid(shown)
+            self.update()
+
+    def set_overview(self, shown: bool) -> None:
+        """Shows a small map in a corner where the picture does not fit into the view, or not."""
+        self._overview.set_wanted(shown)
+
+    def set_mark(self, name: str, mark: Mark | None) -> None:
+        """Shows a mark of that name there (a brush's outline, a sketch), and no longer where it was."""
+        before = self._marks.pop(name, None)
+        if mark is not None:
+            self._marks[name] = mark
+        if mark == before:
+            return
+        for changed in (before, mark):
+            if changed is not None:
+                self._update_device(changed.region)
 
     # Qt's events
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fits again, or keeps the middle in the middle."""
-        self._resize()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Brings the caches up to date and copies what is asked for, device pixel by device pixel."""
         if self.device_size != (self.viewport.width, self.viewport.height):
             self._resize()  # on a screen of another resolution now
         painter = QPainter(self)
-        ratio = self.devicePixelRatioF()
-        painter.scale(1 / ratio, 1 / ratio)
+        to_device_pixels(painter, self.devicePixelRatioF())
         if self._cache is None or self.viewport.rect.empty:
             painter.fillRect(QRect(0, 0, *self.device_size), QColor.fromRgba(BACKGROUND))
             return
         self._cache.bring_to(self.viewport)
-        photo = image_over(self._cache.photo, QImage.Format.Format_RGB32)
-        overlay = image_over(self._cache.overlay, QImage.Format.Format_ARGB32_Premultiplied)
+        screen = image_over(self._cache.screen, QImage.Format.Format_RGB32)
         for part in rects(event.region()):
-            box = _scaled(part, ratio)
-            painter.drawImage(box.topLeft(), photo, box)
-            if self._overlay_visible:
-                self._cache.colour(Rect(box.x(), box.y(), box.width(), box.height()).intersection(self.viewport.rect))
-                painter.drawImage(box.topLeft(), overlay, box)
-        if self._outline is not None:
-            self._outline.draw(painter)
+            box = _scaled(part, self.devicePixelRatioF())
+            painter.drawImage(box.topLeft(), screen, box)
+        for mark in self._marks.values():
+            mark.draw(painter)
 
     # Within
 
@@ -194,23 +192,36 @@ class PictureView(QWidget):
         if self.document is not None:
             self.document.on_pixels.remove(self._pixels_changed)
         self.document, self._overlay, self._cache = None, None, None
+        self.set_mark("swipe", None)
 
-    def _resize(self) -> None:
-        viewport = self.viewport.resized(*self.device_size)
-        self.look(viewport.fitted() if self._fitted else viewport)
+    def _set_style(self, style: Style) -> None:
+        outlines = style.outlined != self._style.outlined
+        self._style = style
+        if self._overlay is None or self._cache is None:
+            return
+        self._overlay.style = style
+        self._cache.recolour()
+        self.update()
+        if outlines:
+            self._redraw(self.viewport.rect)
 
-    def _middle(self) -> QPointF:
-        return QPointF(self.viewport.width / 2, self.viewport.height / 2)
-
-    def _recolour(self) -> None:
+    def _propose(self, proposed: Proposed | None) -> None:
         if self._overlay is not None:
-            self._overlay.recolour(self._classes, self._opacity)
-            self.update()
+            before, self._overlay.proposed = self._overlay.proposed, proposed
+            for each in (before, proposed):
+                if each is not None:
+                    self._pixels_changed(each.rect)
+
+    def _redraw(self, rect: Rect) -> None:
+        """Part of the view has other codes."""
+        if self._cache is not None:
+            self._cache.touch_view(rect)
+            self._update_device(QRegion(rect.x, rect.y, rect.width, rect.height))
 
     def _pixels_changed(self, rect: Rect) -> None:
-        if self._cache is not None:
+        if self._cache is not None and self._overlay is not None:
             self._cache.touch(rect)
-            seen = self.viewport.view_rect(rect)
+            seen = self._overlay.affected(self.viewport, rect)
             self._update_device(QRegion(seen.x, seen.y, seen.width, seen.height))
 
     def _update_device(self, region: QRegion) -> None:

@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage, QRegion
 
+from app.domain.arrays import UInt8
 from app.ui.canvas.viewport import Indices
 
 T = TypeVar("T", bound=np.generic)
 
 Pixels = NDArray[np.uint32]
 """(height, width) of 0xAARRGGBB, as Qt's 32-bit formats have it in memory."""
-
-Codes = NDArray[np.uint16]
-"""(height, width) of label + 256 * provenance."""
 
 BLOCK = 32
 """Rows picked at a time: few enough that they are still in the processor's cache when their columns are picked."""
@@ -31,6 +29,11 @@ def image_over(pixels: Pixels, form: QImage.Format) -> QImage:
     stride = pixels.strides[0] // pixels.itemsize
     memory = as_strided(pixels, ((height - 1) * stride + width,), (pixels.itemsize,))
     return QImage(memory.data, width, height, pixels.strides[0], form)
+
+
+def channels(pixels: Pixels) -> UInt8:
+    """The same memory as (height, width, 4) uint8: blue, green, red, alpha. Rows may be apart, pixels not."""
+    return pixels.view(np.uint8).reshape(*pixels.shape, 4)
 
 
 def rects(region: QRegion) -> Iterator[QRect]:

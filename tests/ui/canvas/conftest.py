@@ -41,9 +41,11 @@ def scribbled() -> Callable[..., Document]:
 
 @pytest.fixture
 def canvas(qtbot) -> Iterator[Canvas]:
-    """An empty canvas of 320 x 240 in a window of its own, exposed."""
+    """An empty canvas of 320 x 240 in a window of its own, exposed; nothing but picture and mask in it."""
     widget = Canvas()
     widget.resize(320, 240)
+    widget.set_grid(False)
+    widget.set_overview(False)
     qtbot.addWidget(widget)
     with qtbot.waitExposed(widget):
         widget.show()

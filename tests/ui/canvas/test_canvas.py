@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from app.domain.document import Document
 from app.domain.footprint import capsule, disc
 from app.domain.mask import HUMAN, Mask
-from app.domain.tools import TOOLS, Pointer, ToolSettings
+from app.domain.tools import TOOLS, Gesture, Pointer, Scene, ToolSettings
 from app.ui.canvas import Canvas, Photo
 from app.ui.canvas.canvas import MAX_RADIUS
 
@@ -32,28 +32,49 @@ NONE = Qt.KeyboardModifier.NoModifier
 
 
 class Recorder:
-    """A tool that only writes down what it is told."""
+    """A tool that only writes down what its gestures are told."""
 
     title = "Recorder"
+    paints = True
+    round = True
 
     def __init__(self) -> None:
         self.told: list[tuple] = []
 
-    def press(self, document: Document, pointer: Pointer, settings: ToolSettings) -> None:
+    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
         self.told.append(("press", pointer, settings))
-
-    def move(self, document: Document, pointer: Pointer, settings: ToolSettings) -> None:
-        self.told.append(("move", pointer, settings))
-
-    def release(self, document: Document, pointer: Pointer, settings: ToolSettings) -> None:
-        self.told.append(("release", pointer, settings))
-
-    def cancel(self, document: Document) -> None:
-        self.told.append(("cancel",))
+        return RecordedStroke(self.told, pointer, settings)
 
     @property
     def names(self) -> list[str]:
         return [told[0] for told in self.told]
+
+    @property
+    def places(self) -> list[tuple[float, float]]:
+        return [(told[1].x, told[1].y) for told in self.told]
+
+
+class RecordedStroke(Gesture):
+    def __init__(self, told: list[tuple], pointer: Pointer, settings: ToolSettings) -> None:
+        super().__init__()
+        self._last = pointer
+        self._told = told
+        self._settings = settings
+
+    def move(self, pointer: Pointer) -> None:
+        self._last = pointer
+        self._told.append(("move", pointer, self._settings))
+
+    def release(self, pointer: Pointer) -> None:
+        self._told.append(("release", pointer, self._settings))
+        self.over = True
+
+    def finish(self) -> None:
+        self.release(self._last)
+
+    def cancel(self) -> None:
+        self._told.append(("cancel",))
+        self.over = True
 
 
 @pytest.fixture
@@ -101,19 +122,19 @@ def painted(document: Document) -> np.ndarray:
 
 class TestStroke:
     def test_a_click_is_a_disc_and_one_step(self, canvas: Canvas, brush: Document, qtbot) -> None:
-        with qtbot.waitSignal(canvas.stroke_finished, timeout=1000):
+        with qtbot.waitSignal(canvas.hand.ended, timeout=1000):
             QTest.mouseClick(canvas, LEFT, pos=QPoint(100, 50))
         expected = np.zeros((240, 320), bool)
         expected[47:54, 97:104] = disc(3)
         assert (painted(brush) == expected).all()
         assert (brush.mask.labels[expected] == 2).all()
         assert [step.name for step in brush.history.done] == ["Brush"]
-        assert not canvas.stroking
+        assert not canvas.hand.busy
 
     def test_a_fast_drag_has_no_gaps(self, canvas: Canvas, brush: Document) -> None:
         QTest.mousePress(canvas, LEFT, pos=QPoint(20, 30))
         QTest.mouseMove(canvas, QPoint(250, 90))
-        assert canvas.stroking
+        assert canvas.hand.busy
         QTest.mouseMove(canvas, QPoint(250, 200))
         QTest.mouseRelease(canvas, LEFT, pos=QPoint(250, 200))
         expected = np.zeros((240, 320), bool)
@@ -123,12 +144,12 @@ class TestStroke:
         assert (painted(brush) == expected).all()
         assert len(brush.history.done) == 1
 
-    def test_escape_leaves_no_trace(self, canvas: Canvas, brush: Document, qtbot) -> None:
+    def test_cancelled_it_leaves_no_trace(self, canvas: Canvas, brush: Document, qtbot) -> None:
         before = brush.mask.labels.copy()
         QTest.mousePress(canvas, LEFT, pos=QPoint(20, 30))
         QTest.mouseMove(canvas, QPoint(90, 90))
-        with qtbot.assertNotEmitted(canvas.stroke_finished):
-            QTest.keyClick(canvas, Qt.Key.Key_Escape)
+        with qtbot.assertNotEmitted(canvas.hand.ended):
+            canvas.hand.cancel()
             QTest.mouseMove(canvas, QPoint(120, 90))
             QTest.mouseRelease(canvas, LEFT, pos=QPoint(120, 90))
         assert (brush.mask.labels == before).all()
@@ -149,7 +170,7 @@ class TestStroke:
         QTest.mousePress(canvas, LEFT, pos=QPoint(300, 120))
         QTest.mouseMove(canvas, QPoint(900, 120))
         QTest.mouseRelease(canvas, LEFT, pos=QPoint(900, -300))
-        assert not canvas.stroking
+        assert not canvas.hand.busy
         assert painted(brush)[120, 300:].all()
 
     def test_a_lost_release_ends_it_at_the_next_move(self, canvas: Canvas, recorder: Recorder) -> None:
@@ -161,7 +182,7 @@ class TestStroke:
             event = QMouseEvent(kind, place, QPointF(canvas.mapToGlobal(place)), button, held, NONE)
             QApplication.sendEvent(canvas, event)
         assert recorder.names == ["press", "release"]
-        assert recorder.told[-1][1] == Pointer(30.5, 120.5)
+        assert recorder.places[-1] == (30.5, 120.5)
 
     @pytest.mark.parametrize("how", ["focus", "hide", "other image", "clear"])
     def test_whatever_interrupts_it_keeps_what_was_painted(
@@ -180,7 +201,7 @@ class TestStroke:
                 canvas.show_image(Photo.of(np.zeros((10, 10, 3), np.uint8)), other, classes)
             case "clear":
                 canvas.clear()
-        assert not canvas.stroking
+        assert not canvas.hand.busy
         assert not brush.editing
         assert len(brush.history.done) == 1
         QTest.mouseMove(canvas, QPoint(200, 200))
@@ -219,9 +240,9 @@ class TestStroke:
             raise OSError("no space left")
 
         brush.on_entry.append(full_disk)
-        with pytest.raises(OSError, match="no space left"), qtbot.waitSignal(canvas.stroke_finished, timeout=1000):
+        with pytest.raises(OSError, match="no space left"), qtbot.waitSignal(canvas.hand.ended, timeout=1000):
             QTest.mouseClick(canvas, LEFT, pos=QPoint(50, 50))
-        assert not canvas.stroking
+        assert not canvas.hand.busy
         brush.on_entry.clear()
         QTest.mouseClick(canvas, LEFT, pos=QPoint(90, 50))
         assert len(brush.history.done) == 2
@@ -294,7 +315,7 @@ class TestView:
         canvas.zoom_out()
         canvas.zoom_out()
         assert canvas.viewport.zoom == pytest.approx(2 ** (-1 / 3))
-        QTest.keyClick(canvas, Qt.Key.Key_F)
+        canvas.fit()
         assert canvas.viewport == canvas.viewport.fitted()
 
     def test_a_fitted_picture_stays_fitted_until_one_looks_elsewhere(self, canvas: Canvas, shown) -> None:
@@ -411,8 +432,8 @@ class TestBadInput:
             QTest.keyClick(canvas, key)
         for act in (canvas.fit, canvas.actual_pixels, canvas.zoom_in, canvas.zoom_out, canvas.clear):
             act()
-        canvas.cancel_stroke()
-        canvas.finish_stroke()
+        canvas.hand.cancel()
+        canvas.hand.finish()
         canvas.set_opacity(7)
         assert canvas.opacity == 1.0
         canvas.set_photo(Photo.of(np.zeros((4, 4, 3), np.uint8)))

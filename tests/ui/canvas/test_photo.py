@@ -39,13 +39,12 @@ def test_levels_are_means_of_the_picture_down_to_a_small_one(size: tuple[int, in
     assert photo.levels[0].pixels is rgb
     assert max(photo.levels[-1].pixels.shape[:2]) <= SMALLEST
     for larger, smaller in zip(photo.levels, photo.levels[1:], strict=False):
-        big = larger.pixels[..., ::-1] if larger.pixels.shape[2] == 3 else larger.pixels[..., :3]
+        big = larger.pixels
         height, width = big.shape[:2]
         padded = np.pad(big, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge").astype(float)
         means = padded.reshape(padded.shape[0] // 2, 2, padded.shape[1] // 2, 2, 3).mean((1, 3))
-        assert smaller.pixels.shape == (*means.shape[:2], 4)
-        assert np.abs(smaller.pixels[..., :3] - means).max() <= 0.5
-        assert (smaller.pixels[..., 3] == 255).all()
+        assert smaller.pixels.shape == means.shape
+        assert np.abs(smaller.pixels - means).max() <= 0.5
         assert (smaller.across, smaller.down) == (larger.across / 2, larger.down / 2)
 
 

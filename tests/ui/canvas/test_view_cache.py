@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from app.domain.document import Document
 from app.domain.footprint import capsule
 from app.domain.geometry import Rect
-from app.ui.canvas.overlay import Overlay
+from app.domain.ink import Label, Nothing
+from app.ui.canvas.layers import LabelLayer
+from app.ui.canvas.overlay import Overlay, Style
 from app.ui.canvas.photo import Photo
+from app.ui.canvas.tone import AS_IT_IS, Tone
 from app.ui.canvas.view_cache import STALE_RECTS, ViewCache
 from app.ui.canvas.viewport import Viewport
 
@@ -23,7 +26,12 @@ dabs = st.tuples(
 pans = st.tuples(st.just("pan"), st.integers(-200, 200), st.integers(-200, 200))
 zooms = st.tuples(st.just("zoom"), st.floats(0.1, 20), st.integers(0, 160), st.integers(0, 120))
 sizes = st.tuples(st.just("size"), st.integers(0, 180), st.integers(0, 140))
-opacities = st.tuples(st.just("opacity"), st.floats(0, 1))
+styles = st.one_of(
+    st.tuples(st.just("opacity"), st.floats(0, 1)),
+    st.tuples(st.just("outlined")),
+    st.tuples(st.just("tone"), st.floats(-0.2, 0.2), st.floats(0.5, 1)),
+    st.tuples(st.just("swipe"), st.one_of(st.none(), st.integers(-5, 180))),
+)
 
 
 @dataclass
@@ -31,16 +39,14 @@ class Recording:
     """Draws as the original does, and remembers how much."""
 
     original: Overlay | Photo
-    width: int = WIDTH
-    height: int = HEIGHT
     pixels: int = 0
 
-    def colour(self, codes: np.ndarray, out: np.ndarray) -> None:
-        self.original.colour(codes, out)
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.original, name)
 
-    def draw(self, viewport: Viewport, rect: Rect, out: np.ndarray) -> None:
+    def draw(self, viewport: Viewport, rect: Rect, out: np.ndarray, *tone: Tone) -> None:
         self.pixels += rect.width * rect.height
-        self.original.draw(viewport, rect, out)
+        self.original.draw(viewport, rect, out, *tone)
 
 
 def photo() -> Photo:
@@ -50,17 +56,17 @@ def photo() -> Photo:
 
 def dab(document: Document, x: int, y: int, radius: int, label: int) -> Rect:
     document.begin("dab")
-    changed = document.paint(*capsule((x, y), (x + 5, y + 9), radius), None if label == 255 else label)
+    changed = document.paint(*capsule((x, y), (x + 5, y + 9), radius), Nothing() if label == 255 else Label(label))
     document.commit()
     return changed
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.one_of(dabs, pans, zooms, sizes, opacities), max_size=15))
+@given(st.lists(st.one_of(dabs, pans, zooms, sizes, styles), max_size=15))
 def test_whatever_happened_the_arrays_are_what_a_new_cache_would_draw(scribbled, classes, acts: list[tuple]) -> None:
     document = scribbled(HEIGHT, WIDTH)
-    picture, overlay = photo(), Overlay(document, classes, 0.5)
-    cache = ViewCache(picture, overlay)
+    picture, overlay, tone = photo(), Overlay(document, Style(classes, 0.5)), AS_IT_IS
+    cache = ViewCache(picture, overlay, grid=True)
     document.on_pixels.append(cache.touch)
     view = Viewport(161, 121, WIDTH, HEIGHT).fitted()
     cache.bring_to(view)
@@ -77,35 +83,39 @@ def test_whatever_happened_the_arrays_are_what_a_new_cache_would_draw(scribbled,
             case "size":
                 view = view.resized(*numbers)
             case "opacity":
-                overlay.recolour(classes, *numbers)
+                overlay.style = replace(overlay.style, opacity=numbers[0])
+                cache.recolour()
+            case "outlined":
+                overlay.style = replace(overlay.style, outlined=not overlay.style.outlined)
+                cache.touch_view(view.rect)
+            case "tone":
+                tone = Tone(*numbers)
+                cache.set_tone(tone)
+            case "swipe":
+                overlay.layer, overlay.swipe = LabelLayer(document.mask.provenance), *numbers
+                cache.touch_view(view.rect)
         cache.bring_to(view)
-        new = ViewCache(picture, overlay)
+        new = ViewCache(picture, overlay, tone, grid=True)
         new.bring_to(view)
-        for each in (cache, new):
-            each.colour(view.rect)
-        assert (cache.overlay == new.overlay).all()
-        difference = np.abs(cache.photo.view(np.uint8).astype(int) - new.photo.view(np.uint8))
+        difference = np.abs(cache.screen.view(np.uint8).astype(int) - new.screen.view(np.uint8))
         assert difference.max(initial=0) <= (0 if view.zoom >= 1 else 4)  # the smooth part rounds where it starts
 
 
 @pytest.mark.parametrize("dx", [-161, -160, -3, -1, 0, 1, 3, 160, 161])
 @pytest.mark.parametrize("dy", [-121, -120, -2, -1, 0, 1, 2, 120, 121])
 def test_every_pan_moves_what_is_there(scribbled, classes, dx: int, dy: int) -> None:
-    picture, overlay = photo(), Overlay(scribbled(HEIGHT, WIDTH), classes, 0.5)
+    picture, overlay = photo(), Overlay(scribbled(HEIGHT, WIDTH), Style(classes, 0.5))
     cache, new = ViewCache(picture, overlay), ViewCache(picture, overlay)
     view = Viewport(161, 121, WIDTH, HEIGHT).fitted().zoomed(2.3, 80, 60)
     cache.bring_to(view)
     cache.bring_to(view.moved(dx, dy))
     new.bring_to(view.moved(dx, dy))
-    for each in (cache, new):
-        each.colour(view.rect)
-    assert (cache.overlay == new.overlay).all()
-    assert (cache.photo == new.photo).all()
+    assert (cache.screen == new.screen).all()
 
 
 def test_only_what_changed_is_drawn(scribbled, classes) -> None:
     document = scribbled(HEIGHT, WIDTH)
-    picture, overlay = Recording(photo()), Recording(Overlay(document, classes, 0.5))
+    picture, overlay = Recording(photo()), Recording(Overlay(document, Style(classes, 0.5)))
     cache = ViewCache(picture, overlay)
     document.on_pixels.append(cache.touch)
     view = Viewport(160, 120, WIDTH, HEIGHT).fitted().zoomed(3.3, 80, 60)
@@ -132,7 +142,7 @@ def test_only_what_changed_is_drawn(scribbled, classes) -> None:
 
 def test_many_changes_between_two_frames_are_drawn_as_one(scribbled, classes) -> None:
     document = scribbled(HEIGHT, WIDTH)
-    overlay = Recording(Overlay(document, classes, 0.5))
+    overlay = Recording(Overlay(document, Style(classes, 0.5)))
     cache = ViewCache(photo(), overlay)
     document.on_pixels.append(cache.touch)
     view = Viewport(160, 120, WIDTH, HEIGHT).fitted().zoomed(1, 80, 60)
@@ -144,6 +154,4 @@ def test_many_changes_between_two_frames_are_drawn_as_one(scribbled, classes) ->
     assert overlay.pixels < STALE_RECTS * 60 * 60
     new = ViewCache(photo(), overlay)
     new.bring_to(view)
-    for each in (cache, new):
-        each.colour(view.rect)
-    assert (cache.overlay == new.overlay).all()
+    assert (cache.screen == new.screen).all()

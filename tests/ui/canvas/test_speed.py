@@ -1,0 +1,56 @@
+"""That what is drawn again stays what changed: times against those of a copy of the view, in the same run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.domain.tools import TOOLS, ToolSettings
+from app.ui.canvas import Canvas
+
+pytestmark = pytest.mark.window
+
+SIZE = (1200, 800)
+ROUNDS = 30
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """From an act to the screen."""
+    start = time.perf_counter()
+    act()
+    QApplication.processEvents()
+    QApplication.instance().sync()
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize("zoom", [0.37, 1.0, 8.0])
+def test_a_dab_a_pan_and_a_zoom_take_so_many_copies_of_the_view_at_most(
+    canvas: Canvas, shown, scribbled, zoom: float
+) -> None:
+    """Normal are about 8, 20 and 60 copies."""
+    canvas.resize(*SIZE)
+    shown(document=scribbled(2400, 3200))
+    canvas.set_tool(TOOLS["brush"], ToolSettings(3, max(1, round(30 / zoom))))
+    view, copy = np.zeros((2, *canvas.device_size), np.uint32)
+    times: dict[str, list[float]] = {"copy": [], "dab": [], "pan": [], "zoom": []}
+    middle = QPointF(600, 400)
+    for number in range(ROUNDS):
+        place = QPoint(300 + 17 * number, 200 + 11 * number)
+        times["zoom"].append(seconds(lambda n=number: canvas.zoom_to(zoom * (1 + 0.001 * (n % 7)), middle)))
+        times["pan"].append(seconds(lambda n=number: canvas.pan(20 - n, n - 15)))
+        QTest.mouseMove(canvas, place)
+        QApplication.processEvents()
+        times["dab"].append(seconds(lambda at=place: QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=at)))
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=place)
+        times["copy"].append(seconds(lambda: np.copyto(copy, view)))
+    median = {name: float(np.median(each)) for name, each in times.items()}
+    assert median["dab"] < 40 * median["copy"]
+    assert median["pan"] < 150 * median["copy"]
+    assert median["zoom"] < 400 * median["copy"]
+    assert median["dab"] < median["zoom"] / 2
