@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 
 import platformdirs
-import PySide6
 from PySide6.QtCore import QEventLoop, QObject, QSettings, QTimer, Signal, qInstallMessageHandler
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication
@@ -23,26 +22,22 @@ from app.services.errors import Refusal
 from app.services.prediction import Network
 from app.storage.errors import StorageError
 from app.storage.project import Project
-from app.ui import theme
+from app.ui.application import start
 from app.ui.canvas import Canvas
+from app.ui.canvas.tone import Tone
+from app.ui.comparing import LAYERS, Comparing
 from app.ui.desk import Desk, close_project
 from app.ui.dialogs.asking import Asking
 from app.ui.dialogs.keys import KeysDialog
 from app.ui.dialogs.log import LogDialog
 from app.ui.main_window import MainWindow
-from app.ui.messages import Messages
+from app.ui.mask_file import MaskFile
 from app.ui.opening import Opening
-from app.ui.painting import Painting
-from app.ui.panels.classes import ClassesPanel
-from app.ui.panels.images import ImagesPanel
-from app.ui.panels.images_model import FILTERS, ImagesModel
-from app.ui.panels.learning import LearningPanel
-from app.ui.panels.models import ModelsPanel
-from app.ui.panels.tools import ToolsPanel
+from app.ui.painting import Painting, keep_tool_settings, tool_settings
+from app.ui.panels.images_model import FILTERS
+from app.ui.proposals import Proposals
 from app.ui.remembered import Remembered
 from app.ui.workplace import Workplace
-
-ORGANISATION = "Atrous"
 
 
 class Program(QObject):
@@ -55,26 +50,28 @@ class Program(QObject):
         remembered: Remembered,
         sample: Path,
         *,
+        window: MainWindow | None = None,
         asking: Callable[[MainWindow], Asking] = Asking,
         network: Network | None = None,
         reads_ahead: bool = True,
     ) -> None:
+        """`window`: the one that is on screen already."""
         super().__init__()
-        messages = Messages(self)
-        window = MainWindow(remembered, messages)
-        actions = window.commands
+        window = window or MainWindow(remembered)
+        actions, messages = window.commands, window.said
         canvas = Canvas()
-        radius, opacity = remembered.number("radius", 12), remembered.number("opacity", 50)
-        self.tools = ToolsPanel(actions)
+        opacity = remembered.number("opacity", 50)
+        self.tools = window.tools
         self.place = Workplace(
             window=window,
             actions=actions,
             canvas=canvas,
-            painting=Painting(canvas, radius, opacity, self),
-            images=ImagesPanel(ImagesModel(self)),
-            classes=ClassesPanel(actions),
-            learning=LearningPanel(),
-            models=ModelsPanel(actions),
+            painting=Painting(canvas, tool_settings(remembered), opacity, self),
+            images=window.images,
+            classes=window.classes,
+            learning=window.learning,
+            models=window.models,
+            comparing=Comparing(canvas, actions, messages, self),
             messages=messages,
             remembered=remembered,
             asking=asking(window),
@@ -85,16 +82,9 @@ class Program(QObject):
             reads_ahead=reads_ahead,
         )
         place = self.place
-        window.lay_out(
-            canvas,
-            {
-                "images": place.images,
-                "tools": self.tools,
-                "classes": place.classes,
-                "learning": place.learning,
-                "models": place.models,
-            },
-        )
+        window.take_canvas(canvas)
+        self.proposals = Proposals(canvas.hand, Runner("proposals", self), messages, self)
+        self.mask_file = MaskFile(place.files, place.asking, place.comparing, messages, self)
         self.opening = Opening(place.files, place.asking, messages, remembered, sample, window)
         self.desk: Desk | None = None
         self._wire_painting()
@@ -105,29 +95,58 @@ class Program(QObject):
 
     def _wire_painting(self) -> None:
         actions, painting, canvas = self.place.actions, self.place.painting, self.place.canvas
+        classes, status = self.place.classes, self.place.window.status
         for name in TOOLS:
             actions[name].triggered.connect(partial(painting.choose_tool, name))
         painting.tool_changed.connect(lambda name: actions[name].setChecked(True))
-        painting.radius_changed.connect(self.tools.show_radius)
+        painting.tool_changed.connect(self.tools.show_tool)
+        painting.settings_changed.connect(self.tools.show_settings)
+        painting.settings_changed.connect(lambda settings: classes.show_locked(settings.locked))
+        painting.hidden_changed.connect(classes.show_hidden)
         painting.opacity_changed.connect(self.tools.show_opacity)
-        painting.label_changed.connect(self.place.classes.show_current)
-        self.place.classes.chosen.connect(painting.choose_label)
-        self.tools.radius_changed.connect(painting.set_radius)
+        painting.label_changed.connect(classes.show_current)
+        classes.chosen.connect(painting.pick)
+        classes.hide_asked.connect(painting.toggle_hidden)
+        classes.lock_asked.connect(painting.toggle_lock)
+        self.tools.changed.connect(lambda name, value: painting.change(**{name: value}))
         self.tools.opacity_changed.connect(painting.set_opacity)
         canvas.radius_asked.connect(painting.set_radius)
-        actions.held.connect(lambda _name, down: canvas.set_overlay_visible(not down))
+        canvas.hand.picked.connect(painting.pick)
+        canvas.hand.noticed.connect(partial(self.place.messages.say, "info"))
+        actions.held.connect(self._hold)
+        self.proposals.working.connect(status.show_tool)
+        status.drop_asked.connect(canvas.hand.cancel)
+        self.place.window.light.changed.connect(lambda tone: canvas.set_tone(Tone(**tone)))
+        for name in LAYERS:
+            actions[name].triggered.connect(partial(self.place.comparing.choose, name))
+        for name, show in (
+            ("outline", canvas.set_outlined),
+            ("grid", canvas.set_grid),
+            ("overview", canvas.set_overview),
+        ):
+            actions[name].toggled.connect(show)
+            actions[name].setChecked(bool(self.place.remembered.number(name, name != "outline")))
         for name, act in {
             "smaller": lambda: painting.grow(-1),
             "larger": lambda: painting.grow(1),
             "fainter": lambda: painting.set_opacity(painting.opacity - 10),
             "stronger": lambda: painting.set_opacity(painting.opacity + 10),
-            "cancel_stroke": canvas.cancel_stroke,
+            "hide_class": lambda: painting.toggle_hidden(painting.label),
+            "lock_class": lambda: painting.toggle_lock(painting.label),
+            "cancel_stroke": canvas.hand.cancel,
             "fit": canvas.fit,
             "actual": canvas.actual_pixels,
             "zoom_in": canvas.zoom_in,
             "zoom_out": canvas.zoom_out,
         }.items():
             actions[name].triggered.connect(act)
+
+    def _hold(self, name: str, down: bool) -> None:
+        """A key that works while it is held goes down, or up."""
+        if name == "prediction":
+            self.place.comparing.hold(down)
+        else:
+            self.place.canvas.set_overlay_visible(not down)
 
     def _wire_window(self) -> None:
         place, actions, window = self.place, self.place.actions, self.place.window
@@ -138,6 +157,7 @@ class Program(QObject):
             "quit": window.close,
             "search": place.images.search.setFocus,
             "keys": lambda: KeysDialog(window).show(),
+            "compare_file": self.mask_file.ask,
             "messages": lambda: LogDialog(place.messages, window).show(),
         }.items():
             actions[name].triggered.connect(act)
@@ -207,51 +227,19 @@ class Program(QObject):
             event.ignore()
             return
         place = self.place
+        keep_tool_settings(place.remembered, place.painting.settings)
         for name, value in (
-            ("radius", place.painting.radius),
             ("opacity", place.painting.opacity),
-            ("go_on", int(place.actions["go_on"].isChecked())),
+            *((name, int(place.actions[name].isChecked())) for name in ("go_on", "outline", "grid", "overview")),
         ):
             place.remembered.keep(name, value)
-        for runner in (place.learner, place.worker, place.files):
-            runner.close()
-
-
-def refuse_broken_qt(qt: str = PySide6.__version__, python: tuple[int, ...] = sys.version_info[:2]) -> None:
-    """PySide6 6.12.0 on Python 3.11 loses a reference to None at every void call and aborts after some thousand."""
-    if qt == "6.12.0" and python < (3, 12):
-        raise SystemExit("PySide6 6.12.0 crashes on Python 3.11 and older: pip install 'PySide6-Essentials!=6.12.0'")
-
-
-def start() -> QApplication:
-    """The application object, dressed; the one that is there already if there is one."""
-    refuse_broken_qt()
-    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):  # opencv points them at its own Qt 5
-        if "cv2" in os.environ.get(name, ""):
-            del os.environ[name]
-    application = QApplication.instance() or QApplication(sys.argv[:1])
-    assert isinstance(application, QApplication)
-    application.setApplicationName("Atrous")
-    application.setDesktopFileName("atrous")
-    theme.apply(application)
-    return application
+        for thread in (self.proposals, place.learner, place.worker, place.files):
+            thread.close()
 
 
 def sample_folder() -> Path:
     """Where the person's own copy of the sample project lies."""
     return platformdirs.user_data_path("atrous") / "sample"
-
-
-def run(project: Path | None = None, *, demo: bool = False) -> int:
-    """Opens the window and returns its exit code; `demo`: on the sample, whatever was open last."""
-    application = start()
-    program = Program(Remembered(QSettings(ORGANISATION, "Atrous")), sample_folder())
-    sys.excepthook = program.report
-    program.place.window.show()
-    QTimer.singleShot(
-        0, program, partial(program.begin, sample_folder() if demo and sample_folder().exists() else project)
-    )
-    return application.exec()
 
 
 def _said_by_qt(_kind: object, _context: object, text: str) -> None:

@@ -75,6 +75,8 @@ def test_help_names_every_verb_of_the_contract_and_no_other(atrous: Atrous) -> N
     "words",
     [
         ["nonsense"],
+        ["nonsense", "further"],
+        [".", "further"],
         ["predict"],
         ["predict", "P", "--min-confidence", "1.5"],
         ["predict", "P", "--min-confidence", "-0.1"],

@@ -26,7 +26,7 @@ def predict(project: Path, ids: tuple[str, ...], model: str | None, device: str,
         network = services.Network(device)
         result = follow(services.pre_annotate(one, ids, chosen, min_confidence, network), "predict")
     notes(f"{image_id}: {why}" for image_id, why in result.refused.items())
-    notes(f"note: {line}" for line in network.notes)
+    notes(f"note: {line}" for line in (*network.notes, result.unkept) if line)
     notes(f"{image_id} is reviewed: no model writes to it" for image_id in result.reviewed)
     before = f", {len(result.as_before)} as before" if result.as_before else ""
     say(f"{len(result.done)} images pre-annotated by {chosen.version}{before}")

@@ -13,7 +13,7 @@ from app.domain.classes import VOID
 from app.domain.document import Document
 from app.domain.footprint import capsule
 from app.domain.geometry import Rect
-from app.domain.tools import TOOLS, Pointer, ToolSettings
+from app.domain.tools import TOOLS, Pointer, Scene, ToolSettings
 
 _LARGEST = 60  # radius of the brush
 _REACH = 1500  # pixels that a stroke is dragged at most
@@ -102,11 +102,10 @@ def _paint(
     centres = (near & (room > settings.radius)).astype(np.uint8)
     way = _way(allowed, centres, (int(start[1]), int(start[0])), settings.radius, reach)
     pointers = [Pointer(view.x + x + 0.5, view.y + y + 0.5) for x, y in way]
-    brush = TOOLS["brush"]
-    brush.press(document, pointers[0], settings)
+    stroke = TOOLS["brush"].begin(Scene(document), pointers[0], settings)
     for pointer in pointers[1:]:
-        brush.move(document, pointer, settings)
-    brush.release(document, pointers[-1], settings)
+        stroke.move(pointer)
+    stroke.release(pointers[-1])
 
 
 def _room(allowed: Where) -> NDArray[np.float32]:

@@ -21,6 +21,7 @@ from app.services.errors import Refusal
 from app.services.models import Model
 from app.storage import images
 from app.storage.catalogue import ImageRecord
+from app.storage.errors import UnkeptPrediction
 from app.storage.project import Project
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ class Network:
         """What the model says of an image, in the project's classes; UnreadableImage, Refusal otherwise."""
         photo = read_photo(project.picture_path(image_id), project.settings.working_size)
         return self.classify(photo, model, project.settings.working_size, lookup(model, project.settings.classes))
+
+    def fingerprint(self, project: Project, model: Model, min_confidence: float = 0.0) -> str:
+        """By what a prediction is known again: the same head, classes, working size and confidence say the same."""
+        from core_model import file_sha256
+
+        said = f"{file_sha256(model.head)} {min_confidence} {project.settings.working_size}".encode()
+        return hashlib.sha256(said + lookup(model, project.settings.classes).tobytes()).hexdigest()[:16]
 
     def look(self, project: Project, image_id: str, model: Model) -> None:
         """Read ahead: compute an image's features, so that its prediction is there at once."""
@@ -168,6 +176,8 @@ class PreAnnotated:
     """Asked for by name, but reviewed: no model writes to them."""
     refused: dict[str, str] = field(default_factory=dict)
     """id → why it could not be done."""
+    unkept: str = ""
+    """Why what the network said could not be kept beside the masks, which have it."""
 
 
 def pre_annotate(
@@ -183,8 +193,8 @@ def pre_annotate(
     records = [record for record in records if record.status != "reviewed"]
     network = network or Network()
     table = lookup(model, project.settings.classes)
-    said = _fingerprint(project, model, min_confidence, table)
-    result.as_before = [record.id for record in records if _holds(project, record.id, said)]
+    fingerprint = network.fingerprint(project, model, min_confidence)
+    result.as_before = [record.id for record in records if holds(project, record.id, fingerprint)]
     waiting = [record for record in records if record.id not in set(result.as_before)]
     try:
         for number, (record, photo) in enumerate(_photos(project, waiting)):
@@ -197,8 +207,11 @@ def pre_annotate(
                 project.catalogue.set_problem(record.id, str(error))
                 result.refused[record.id] = str(error)
                 continue
-            project.catalogue.set(_NOTE + record.id, f"{said} {document.sequence}")
             result.done.append(record.id)
+            try:
+                keep(project, record.id, prediction, fingerprint, document.sequence)
+            except UnkeptPrediction as error:
+                result.unkept = str(error)
             if len(result.done) % _FLUSH_EVERY == 0:
                 project.saver.flush()
     finally:
@@ -217,14 +230,16 @@ def _photos(project: Project, records: Sequence[ImageRecord]) -> Iterator[tuple[
             yield record, ahead.pop(0)
 
 
-def _fingerprint(project: Project, model: Model, min_confidence: float, table: NDArray[np.uint8]) -> str:
-    from core_model import file_sha256
+def keep(project: Project, image_id: str, prediction: Prediction, fingerprint: str, sequence: int) -> None:
+    """Keeps what was said of an image and written into it as the entry `sequence`, and that it need not be said again.
 
-    said = f"{file_sha256(model.head)} {min_confidence} {project.settings.working_size}".encode()
-    return hashlib.sha256(said + table.tobytes()).hexdigest()[:16]
+    Raises UnkeptPrediction, CatalogueError, ReadOnlyProject.
+    """
+    project.catalogue.set(_NOTE + image_id, f"{fingerprint} {sequence}")
+    project.predictions.store(image_id, prediction)
 
 
-def _holds(project: Project, image_id: str, said: str) -> bool:
+def holds(project: Project, image_id: str, fingerprint: str) -> bool:
     """Whether this very prediction was the last thing that happened to the image."""
     note = project.catalogue.get(_NOTE + image_id)
-    return note is not None and note == f"{said} {project.journal.last_sequence(image_id)}"
+    return note is not None and note == f"{fingerprint} {project.journal.last_sequence(image_id)}"

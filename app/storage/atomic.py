@@ -8,9 +8,10 @@ import zlib
 from pathlib import Path
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Replace `path` by `data`: a temporary file beside it, fsync, rename, fsync of the folder.
 
+    Not `durable`: without fsync, for what can be made again and says itself when a power cut left it damaged.
     The temporary file has one name per target, so that what a kill leaves behind is overwritten by the next write.
     Raises OSError (full disk, no permission); `path` is then as it was.
     """
@@ -19,14 +20,16 @@ def write(path: Path, data: bytes) -> None:
     try:
         with temporary.open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)  # noqa: PTH105 (the one call that tests and readers look for)
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _sync_folder(path.parent)
+    if durable:
+        _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -31,6 +31,10 @@ class MaskProblem(StorageError):
     """The file is a mask, but not one of this picture in this project; it is left untouched."""
 
 
+class UnkeptPrediction(StorageError):
+    """The disk did not take what the network said of an image; the mask has it, and it can be computed again."""
+
+
 def reason(error: BaseException) -> str:
     """The error in words, for a list of failures: an OSError without its number and path."""
     if isinstance(error, OSError) and error.strerror:

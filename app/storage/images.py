@@ -27,6 +27,7 @@ _ORIENTATION = 0x0112
 _TAIL = 4096
 _ENDS = (b"\xff\xd9", b"IEND\xaeB`\x82")  # of JPEG and PNG
 _REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
+_TO_RGB = cv2.IMREAD_COLOR | cv2.IMREAD_COLOR_RGB  # the bits in which decoding to RGB differs from decoding to BGR
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, KeyError, IndexError, TypeError, OverflowError)
 """What Pillow's readers raise for damaged headers, found by feeding them truncated and random files."""
 
@@ -41,16 +42,33 @@ def read(path: Path, longest_side: int | None = None) -> RGB:
     16- and 32-bit pictures are scaled to 8 bits, grey becomes RGB, alpha is dropped. A picture smaller than
     `longest_side` is never enlarged. Raises UnreadableImage: missing, empty, truncated, damaged, no picture.
     """
+    pixels = _read(path, longest_side)
+    return _finished(pixels if longest_side is None else reduced(pixels, longest_side))
+
+
+def preview(path: Path, longest_side: int) -> RGB:
+    """The picture as `read` gives it, as fast as it is to be had: its longest side is about `longest_side`.
+
+    A JPEG is decoded at an eighth, a quarter or a half where that gives at least half of `longest_side`; that takes
+    half as long as all of it. Raises UnreadableImage.
+    """
+    pixels = _read(path, (longest_side + 1) // 2)
+    return _finished(reduced(pixels, 2 * longest_side))
+
+
+def _read(path: Path, wanted: int | None) -> RGB:
+    """Upright, with a longest side of at least `wanted` pixels if given."""
     data = _bytes(path)
     header = _header(io.BytesIO(data))
     if header.kind == "TIFF":
         pixels = _tiff(data)
     else:
         _check_complete(header.kind, data)
-        pixels = _decode(data, header.kind, max(header.size), longest_side)
-    pixels = _upright(pixels, header.orientation)
-    if longest_side is not None:
-        pixels = reduced(pixels, longest_side)
+        pixels = _decode(data, header.kind, max(header.size), wanted)
+    return _upright(pixels, header.orientation)
+
+
+def _finished(pixels: RGB) -> RGB:
     pixels = np.ascontiguousarray(pixels)
     pixels.setflags(write=False)
     return pixels
@@ -190,8 +208,10 @@ def _decode(data: bytes, kind: str, longest: int, wanted: int | None) -> RGB:
     flags = cv2.IMREAD_COLOR
     if kind == "PNG" and data[24:25] == b"\x10":  # bit depth in IHDR
         flags |= cv2.IMREAD_ANYDEPTH
-    elif kind in ("JPEG", "MPO") and wanted is not None:  # only JPEG decodes smaller; others would lose sharpness
-        flags = next((flag for factor, flag in _REDUCED.items() if longest // factor >= wanted), flags)
+    elif kind in ("JPEG", "MPO"):  # only JPEG decodes smaller; others would lose sharpness
+        if wanted is not None:
+            flags = next((flag for factor, flag in _REDUCED.items() if longest // factor >= wanted), flags)
+        flags ^= _TO_RGB
     return _cv2(data, flags)
 
 
@@ -205,7 +225,8 @@ def _cv2(data: bytes, flags: int) -> RGB:
         raise UnreadableImage("too large for this computer's memory") from error
     if pixels is None:
         raise UnreadableImage("the file is damaged or truncated")
-    return cv2.cvtColor(tiff.to_8_bits(np.asarray(pixels)), cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    pixels = tiff.to_8_bits(np.asarray(pixels))
+    return pixels if flags & cv2.IMREAD_COLOR_RGB else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _check_complete(kind: str, data: bytes) -> None:

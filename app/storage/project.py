@@ -21,6 +21,7 @@ from app.storage.journal import Journal
 from app.storage.lock import ProjectLock, guard
 from app.storage.mask_files import MaskFiles
 from app.storage.masks import Masks
+from app.storage.predictions import PredictionFiles
 from app.storage.saver import Saver
 from app.storage.settings import Settings
 
@@ -47,6 +48,7 @@ class Project:
         self.catalogue, self.journal = Catalogue(database), Journal(database)
         self.lists = ImageSets(root / LISTS)
         self.files = MaskFiles(root / voc.MASKS, root / HIDDEN / "provenance", root / HIDDEN / "set_aside")
+        self.predictions = PredictionFiles(root / HIDDEN / "predictions", refusal)
         self.masks = Masks(
             self.files,
             self.catalogue,
@@ -262,8 +264,7 @@ class Project:
     def _scan(self) -> int:
         """Bring the catalogue up to the picture folder; the number of new images."""
         records = self.catalogue.images()
-        masks_folder = self.root / voc.MASKS
-        files, warnings = registry.found(self.pictures, masks_folder if self.pictures == self.root else self.root)
+        files, warnings = registry.found(self.pictures, self.root / (voc.MASKS if self.pictures == self.root else ""))
         self.warnings += warnings
         new, masks = [], self.files.existing()
         if set(files) - {record.file for record in records}:

@@ -49,7 +49,7 @@ ENTRIES: tuple[Entry, ...] = (
 
     Entry("undo", "Edit", "Undo", ("Ctrl+Z",), "Take back the last step on this image", "undo", "edit", repeats=True),
     Entry("redo", "Edit", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "Do the step again", "redo", "edit", repeats=True),
-    Entry("cancel_stroke", "Edit", "Cancel stroke", ("Esc",), "Drop the stroke that is being painted", "", "edit"),
+    Entry("cancel_stroke", "Edit", "Cancel", ("Esc",), "Drop what is being painted, drawn or proposed", "", "edit"),
     Entry("clear", "Edit", "Clear mask", ("Ctrl+Del",), "Make the whole mask empty (can be undone)", "clear", "edit",
           rule=True, short="Clear"),
 
@@ -57,6 +57,30 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("eraser", "Tools", "Eraser", ("E",), "Make pixels empty: nobody has said anything", "eraser", "edit", "tool"),
     Entry("void_brush", "Tools", "Void brush", ("V",), "Paint void: not to be learnt, not to be scored", "void", "edit",
           "tool"),
+    Entry("restore_brush", "Tools", "Restore brush", ("T",), "Bring back what the network had said", "restore", "edit",
+          "tool"),
+    Entry("accept_brush", "Tools", "Accept brush", ("Y",), "Say that the network is right: its pixels become yours",
+          "accept", "edit", "tool"),
+    Entry("superpixel_brush", "Tools", "Superpixel brush", ("U",), "Paint patches of alike pixels by touching them",
+          "superpixels", "edit", "tool"),
+    Entry("polygon", "Tools", "Polygon", ("G",),
+          "A corner a click; Enter, a double click or the first corner closes it, Backspace takes one back",
+          "polygon", "edit", "tool", rule=True),
+    Entry("lasso", "Tools", "Lasso", ("L",), "Draw around it; Ctrl empties", "lasso", "edit", "tool"),
+    Entry("rectangle", "Tools", "Rectangle", ("R",), "Shift: a square; Ctrl empties", "rectangle", "edit", "tool"),
+    Entry("ellipse", "Tools", "Ellipse", ("O",), "Shift: a circle; Ctrl empties", "ellipse", "edit", "tool"),
+    Entry("scissors", "Tools", "Scissors", ("X",), "The line between two clicks clings to the edges", "scissors",
+          "edit", "tool"),
+    Entry("cut_out", "Tools", "Cut out", ("C",), "Draw a box around a thing; Enter takes what was found in it",
+          "cut_out", "edit", "tool", rule=True),
+    Entry("fill", "Tools", "Fill", ("K",), "From a pixel over all that looks alike, or over a region of the mask",
+          "fill", "edit", "tool"),
+    Entry("wand", "Tools", "Magic wand", ("M",), "Connected pixels of that colour; drag right for more, left for less",
+          "wand", "edit", "tool"),
+    Entry("region", "Tools", "Region", ("J",), "Another class for a region, or fill, grow, shrink, smooth, delete it",
+          "region", "edit", "tool"),
+    Entry("picker", "Tools", "Pick class", ("I",), "What is under the pointer; the right button does it with any tool",
+          "picker", "edit", "tool"),
     Entry("smaller", "Tools", "Smaller brush", ("[",), "", "", "edit", rule=True, repeats=True),
     Entry("larger", "Tools", "Larger brush", ("]",), "", "", "edit", repeats=True),
     *(Entry(f"class_{key}", "Classes", f"Class with key {key}", (key,), "", "", "image") for key in KEYS),
@@ -66,6 +90,16 @@ ENTRIES: tuple[Entry, ...] = (
           rule=True),
     Entry("rename_class", "Classes", "Rename class", ("F2",), "Its pixels stay", "", "writable"),
     Entry("recolor_class", "Classes", "Colour of the class…", ("Shift+F2",), "Its pixels stay", "", "writable"),
+    Entry("hide_class", "Classes", "Hide or show the class", ("Shift+H",), "In the overlay only; its pixels stay",
+          "eye", "image", rule=True),
+    Entry("lock_class", "Classes", "Lock or unlock the class", ("Shift+L",), "No tool paints over a locked class",
+          "lock", "image"),
+
+    Entry("replace_class", "Mask", "Replace a class…", (), "All of a class becomes another one", "", "edit"),
+    Entry("remove_specks", "Mask", "Remove specks…", (), "Small regions become what lies around them", "", "edit"),
+    Entry("fill_holes", "Mask", "Fill holes…", (), "Small gaps inside a class become that class", "", "edit"),
+    Entry("smooth_borders", "Mask", "Smooth borders…", (), "Ragged borders between classes become even", "", "edit"),
+    Entry("void_borders", "Mask", "Void borders…", (), "A band of void along the borders between classes", "", "edit"),
 
     Entry("pre_annotate", "Image", "Pre-annotate", ("P",),
           "The network fills every pixel that no human has touched", "predict", "edit"),
@@ -105,14 +139,31 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("zoom_out", "View", "Zoom out", ("Ctrl+-",), "", "", "image", repeats=True),
     Entry("hide", "View", "Hide overlay (hold)", ("H",), "While the key is held, the bare picture shows", "hide",
           "image", rule=True, held=True),
+    Entry("prediction", "View", "Show the prediction (hold)", ("Z",),
+          "While the key is held, what the network says shows in place of the mask", "predict", "image", held=True),
     Entry("fainter", "View", "Overlay fainter", (",",), "", "", "image", repeats=True),
     Entry("stronger", "View", "Overlay stronger", (".",), "", "", "image", repeats=True),
+    Entry("outline", "View", "Outlines only", ("Shift+O",), "Regions by their borders, not filled", "outline",
+          toggle=True),
+    Entry("grid", "View", "Pixel grid", ("Shift+G",), "Where pixels are large", "", toggle=True),
+    Entry("overview", "View", "Overview map", ("Shift+W",),
+          "All of the picture in a corner, while only a part is in view", "", toggle=True),
+    Entry("layer_mask", "View", "The mask", ("Shift+M",), "What is painted: the usual view", "", "image", "layer",
+          rule=True),
+    Entry("layer_unsure", "View", "Where the network is unsure", ("Shift+U",), "A heat map of the prediction", "heat",
+          "image", "layer"),
+    Entry("layer_difference", "View", "Difference from the prediction", ("Shift+D",),
+          "What the network says where it contradicts the mask", "", "image", "layer"),
+    Entry("layer_swipe", "View", "Mask and prediction side by side", ("Shift+S",),
+          "The mask left of the pointer, the prediction right", "compare", "image", "layer"),
+    Entry("compare_file", "View", "Compare with a mask file…", (),
+          "Another mask of this image, in place of the prediction", "", "image"),
 
     Entry("keys", "Help", "Keys", ("F1",), "Every key on one page", "keys"),
     Entry("messages", "Help", "Messages", ("F8",), "What the program has said so far", "info"),
 )  # fmt: skip
 
-MENUS = ("Project", "Edit", "Tools", "Classes", "Image", "Show", "Learn", "View", "Help")
+MENUS = ("Project", "Edit", "Tools", "Classes", "Mask", "Image", "Show", "Learn", "View", "Help")
 
 
 def key_text(entry: Entry) -> str:
@@ -147,6 +198,7 @@ class Actions(QObject):
             action.setToolTip(_tooltip(entry))
             action.setAutoRepeat(entry.repeats)  # Enter held down must not review what nobody has seen
             action.setCheckable(entry.toggle or bool(entry.group))
+            action.setIconVisibleInMenu(not entry.toggle and entry.group != "layer")  # its mark stands there
             if entry.group:
                 groups.setdefault(entry.group, QActionGroup(self)).addAction(action)
             window.addAction(action)

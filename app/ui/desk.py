@@ -8,9 +8,11 @@ from functools import partial
 from PySide6.QtCore import QMetaObject, QObject, QTimer, Signal, SignalInstance
 
 from app.domain.classes import KEYS, Classes
+from app.domain.prediction import Prediction
 from app.jobs.job import Job, Progress
 from app.jobs.runner import Runner
 from app.storage.project import Project
+from app.ui.class_choice import ClassChoice
 from app.ui.class_edits import ClassEdits
 from app.ui.exporting import Exporting
 from app.ui.learning import Learning
@@ -23,6 +25,7 @@ from app.ui.reviewing import Reviewing
 from app.ui.saving import Saving
 from app.ui.steps import Steps
 from app.ui.versions import Versions
+from app.ui.whole_mask import OPERATIONS, WholeMask
 from app.ui.workplace import Workplace
 
 _CLOSE = "close project"
@@ -59,8 +62,10 @@ class Desk(QObject):
             parent=self,
         )
         self.reviewing = Reviewing(project, self.navigation, place.actions, messages, self)
-        self.steps = Steps(self.navigation, place.actions, messages, self)
+        self.steps = Steps(self.navigation, place.canvas.hand, place.actions, messages, self)
+        self.whole_mask = WholeMask(project, place, self)
         self.class_edits = ClassEdits(project, messages, self)
+        self.class_choice = ClassChoice(project, self.class_edits, place, self)
         self.learning = Learning(project, place.learner, messages, self)
         self.saving = Saving(project, files, self)
         self.pictures = Pictures(project, model, files, place.asking, messages, self)
@@ -72,7 +77,6 @@ class Desk(QObject):
         window.show_project(project.settings.name, is_open=True)
         place.learning.show_available(not project.read_only)
         self._offer_actions()
-        self._show_classes(project.settings.classes)
         self._count()
         self.saving.note()
         self.versions.refresh()
@@ -85,9 +89,9 @@ class Desk(QObject):
 
     def _wire_actions(self) -> None:
         actions, navigation = self._place.actions, self.navigation
-        for name in ("undo", "redo", "clear", "review", "unreview", "skip", "pre_annotate"):
-            self._on(actions[name].triggered, self._place.canvas.finish_stroke)
-        navigation.before_leaving.append(self._place.canvas.finish_stroke)
+        for name in ("review", "unreview", "skip", "pre_annotate"):
+            self._on(actions[name].triggered, self._place.canvas.hand.finish)
+        navigation.before_leaving.append(self._place.canvas.hand.finish)
         verbs: dict[str, Callable[..., object]] = {
             "undo": self.steps.undo,
             "redo": self.steps.redo,
@@ -103,6 +107,7 @@ class Desk(QObject):
             "next_open": navigation.next_open,
             "locate": self.pictures.locate,
             "refresh": self.pictures.refresh,
+            "replace_class": self.whole_mask.ask_replace,
             "export": self.exporting.ask,
             "learn": self._place.learning.ask,
             "stop_learning": self.learning.stop,
@@ -110,14 +115,16 @@ class Desk(QObject):
             "model_back": self.versions.go_back,
             "add_class": self.class_edits.add,
             "rename_class": self._place.classes.start_rename,
-            "recolor_class": self._ask_color,
-            "next_class": partial(self._step_class, 1),
-            "previous_class": partial(self._step_class, -1),
+            "recolor_class": self.class_choice.ask_color,
+            "next_class": partial(self.class_choice.step, 1),
+            "previous_class": partial(self.class_choice.step, -1),
         }
         for name, act in verbs.items():
             self._on(actions[name].triggered, act)
+        for name in OPERATIONS:
+            self._on(actions[name].triggered, partial(self.whole_mask.ask, name))
         for key in KEYS:
-            self._on(actions[f"class_{key}"].triggered, partial(self._choose_key, key))
+            self._on(actions[f"class_{key}"].triggered, partial(self.class_choice.choose_key, key))
 
     def _wire_network(self) -> None:
         place, panel = self._place, self._place.learning
@@ -141,16 +148,20 @@ class Desk(QObject):
         self._on(place.images.model.counted, self._count)
         navigation.opening.connect(self._show_opening)
         navigation.opened.connect(self._show)
+        navigation.sharpened.connect(self._sharpen)
         for told in (navigation.opened, self.saving.changed, self.pictures.scanned):
             told.connect(self._warn)
         navigation.failed.connect(self._show_unreadable)
         navigation.troubled.connect(partial(place.messages.say, "error"))
         self.saving.changed.connect(place.window.status.show_saved)
         self.predictions.written.connect(self.saving.note)
+        self.predictions.known_changed.connect(self._know)
         self._on(place.classes.rename_asked, self.class_edits.rename)
-        self.class_edits.changed.connect(self._show_classes)
+        self.class_edits.changed.connect(self.pointing.set_classes)
         self.class_edits.changed.connect(self.predictions.forget)
-        self.class_edits.added.connect(self._show_new_class)
+        self.class_edits.changed.connect(self.versions.refresh)
+        self._on(place.window.history.asked, self.steps.go_to)
+        self.steps.forgotten.connect(place.window.history.refresh)
         self._on(place.canvas.pointer_moved, self.pointing.point)
         self._on(place.canvas.zoom_changed, place.window.status.show_zoom)
         self._on(place.images.model.dataChanged, self._show_state)
@@ -173,7 +184,7 @@ class Desk(QObject):
 
     def leave(self) -> bool:
         """Saves everything and takes the project off the desk; False when the person would rather stay."""
-        self._place.canvas.finish_stroke()
+        self._place.canvas.hand.finish()
         problem = self.saving.finish()
         if problem and not self._place.asking.quit_unsaved(problem):
             return False
@@ -181,6 +192,9 @@ class Desk(QObject):
         for link in self._links:
             QObject.disconnect(link)
         self._place.canvas.clear()
+        self._place.window.history.show_document(None)
+        self._place.window.light.show_photo(None)
+        self._place.comparing.know(None)
         for part in (self.predictions, self.learning, self.versions, self.saving, self.pictures, self.exporting):
             part.close()
         self._place.actions.set_available(set())
@@ -197,20 +211,40 @@ class Desk(QObject):
 
     def _show(self, opened: Opened) -> None:
         self._place.canvas.show_image(opened.photo, opened.document, self.project.settings.classes)
+        self._place.window.history.show_document(opened.document)
+        self._place.window.light.show_photo(opened.photo)
+        self._know(self.predictions.known)
         self._place.painting.allow(not self.project.read_only)
         opened.document.on_entry.append(lambda _entry: self.saving.note())
         self._offer_actions()
         self._place.remembered.looked_at(self.project.root, opened.image_id)
         if not self._place.actions.typing:
             self._place.canvas.setFocus()
-        QTimer.singleShot(0, self, partial(self._on_screen, opened.image_id))
+        QTimer.singleShot(0, self, partial(self._on_screen, opened))
 
-    def _on_screen(self, image_id: str) -> None:
-        """The picture has been painted: now torch may come, and hold everything up for a moment, once."""
+    def _on_screen(self, opened: Opened) -> None:
+        """Picture and mask have been painted."""
         self._place.canvas.repaint()
-        self.shown.emit(image_id)
+        self.shown.emit(opened.image_id)
+        if opened.photo.rgb is not None:
+            self._look_ahead()
+
+    def _sharpen(self, opened: Opened) -> None:
+        """The picture itself in place of its preview."""
+        self._place.canvas.set_photo(opened.photo)
+        self._place.window.light.show_photo(opened.photo)
+        QTimer.singleShot(0, self, self._look_ahead)
+
+    def _look_ahead(self) -> None:
+        """The picture is there, and sharp: now torch may come, and hold everything up for a moment, once."""
         self.predictions.warm_up()
         self.predictions.look_ahead()
+
+    def _know(self, prediction: Prediction | None) -> None:
+        """What the network says of the image on screen, for those who show it or bring it back."""
+        self._place.canvas.hand.prediction = prediction
+        self._place.comparing.know(prediction)
+        self.pointing.know(prediction)
 
     def _show_opening(self, image_id: str) -> None:
         self._place.painting.allow(False)  # the picture on screen is no longer the one that is open
@@ -242,34 +276,6 @@ class Desk(QObject):
         if self.navigation.document is not None:
             present |= {"image", "edit"} if not self.project.read_only else {"image"}
         self._place.actions.set_available(present)
-
-    def _show_classes(self, classes: Classes) -> None:
-        place = self._place
-        place.classes.show_classes(classes)
-        place.canvas.set_classes(classes)
-        self.pointing.set_classes(classes)
-        for key in KEYS:
-            label = next((label for label in classes if label.key == key), None)
-            place.actions[f"class_{key}"].setText(label.name if label else f"No class with key {key}")
-        if len(classes) and place.painting.label not in [label.index for label in classes]:
-            place.painting.choose_label(classes.labels[0].index)
-        place.classes.show_current(place.painting.label)
-
-    def _show_new_class(self, index: int) -> None:
-        self._place.painting.choose_label(index)
-        self._place.classes.start_rename(index)
-
-    def _choose_key(self, key: str) -> None:
-        self._place.painting.choose_key(self.project.settings.classes, key)
-
-    def _step_class(self, step: int) -> None:
-        self._place.painting.step_label(self.project.settings.classes, step)
-
-    def _ask_color(self) -> None:
-        index = self._place.painting.label
-        label = next((label for label in self.project.settings.classes if label.index == index), None)
-        if label and (color := self._place.asking.color(f"Colour of {label.name}", label.color)):
-            self.class_edits.recolor(index, color)
 
     def _ask_model_file(self) -> None:
         if path := self._place.asking.file("Use a model file", "Models (*.safetensors);;All files (*)"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
@@ -23,25 +23,38 @@ from PySide6.QtWidgets import (
 from app.ui.actions import Actions
 from app.ui.messages import MessageBar, Messages
 from app.ui.panels import PLACES
+from app.ui.panels.classes import ClassesPanel
+from app.ui.panels.history import HistoryPanel
+from app.ui.panels.images import ImagesPanel
+from app.ui.panels.images_model import ImagesModel
+from app.ui.panels.learning import LearningPanel
+from app.ui.panels.light import LightPanel
+from app.ui.panels.models import ModelsPanel
+from app.ui.panels.tools import ToolsPanel
 from app.ui.remembered import Remembered
 from app.ui.status import StatusBar
 from app.ui.welcome import Welcome
 
 _BAR: tuple[str, ...] = (
     "open_folder", "", "previous", "next", "", "pre_annotate", "", "undo", "redo", "clear", "", "skip", "review",
-    "stretch", "fit", "actual", "keys",
+    "stretch", "outline", "layer_unsure", "layer_swipe", "", "fit", "actual", "keys",
 )  # fmt: skip
 _PRIMARY = "review"
-_STATE = 1  # of the docks; grows when their set changes
+_BARE = ("outline", "layer_unsure", "layer_swipe", "keys")  # an icon says it
+_STATE = 2  # of the docks; grows when their set changes
 
 
 class MainWindow(QMainWindow):
-    """Menus, one tool bar, the canvas in the middle, the panels around it, one line below."""
+    """Menus, one tool bar, the canvas in the middle, the panels around it, one line below.
 
+    It is made of Qt alone and is on screen before anything else is imported: see `app.start`.
+    """
+
+    painted = Signal()  # once: the window is on screen, now numpy, opencv and the rest may come
     recent_chosen = Signal(object)  # Path of a project
     closing = Signal(object)  # QCloseEvent: whoever knows whether all is saved may refuse it
 
-    def __init__(self, remembered: Remembered, messages: Messages) -> None:
+    def __init__(self, remembered: Remembered) -> None:
         super().__init__()
         self.setObjectName("Atrous")
         self.setWindowTitle("Atrous")
@@ -50,6 +63,8 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._remembered = remembered
+        self._was_painted = False
+        self.said = Messages(self)
         self.commands = Actions(self)
         self.status = StatusBar()
         self.setStatusBar(self.status)
@@ -59,18 +74,39 @@ class MainWindow(QMainWindow):
         self._pages = QStackedLayout(self._centre)
         self._pages.addWidget(self.welcome)
         self.setCentralWidget(self._centre)
-        self.messages = MessageBar(messages, self._centre)
+        self.messages = MessageBar(self.said, self._centre)
+        self.images = ImagesPanel(ImagesModel(self))
+        self.history = HistoryPanel()
+        self.light = LightPanel()
+        self.tools = ToolsPanel(self.commands)
+        self.classes = ClassesPanel(self.commands)
+        self.learning = LearningPanel()
+        self.models = ModelsPanel(self.commands)
         self.docks: dict[str, QDockWidget] = {}
-
-    def lay_out(self, canvas: QWidget, panels: Mapping[str, QWidget]) -> None:
-        """Places canvas and panels, then takes the places where the person left them."""
-        self._canvas = canvas
-        self._pages.addWidget(canvas)
         self.commands.fill(self.menuBar())
         self._fill_bar()
+        self._place_panels()
+        self._list_panels()
+        self.docks["light"].visibilityChanged.connect(self.light.look)
+        if (geometry := self._remembered.bytes("window/geometry")) is not None:
+            self.restoreGeometry(geometry)
+        if (state := self._remembered.bytes("window/docks")) is not None:
+            self.restoreState(state, _STATE)
+        self._enable_panels(False)
+
+    def take_canvas(self, canvas: QWidget) -> None:
+        """Places the canvas, which comes after the window: it needs numpy and opencv."""
+        self._canvas = canvas
+        self._pages.addWidget(canvas)
+
+    def _enable_panels(self, enabled: bool) -> None:
+        for dock in self.docks.values():
+            dock.setEnabled(enabled)
+
+    def _place_panels(self) -> None:
         stacks: dict[str, QDockWidget] = {}
         for place in PLACES:
-            dock = self._dock(place.name, place.title, panels[place.name])
+            dock = self._dock(place.name, place.title, getattr(self, place.name))
             self.addDockWidget(place.area, dock)
             if place.stack:
                 dock.setTitleBarWidget(QWidget())  # its tab says the same
@@ -79,18 +115,12 @@ class MainWindow(QMainWindow):
                 stacks[place.stack].raise_()
             elif place.stack:
                 stacks[place.stack] = dock
-        self._list_panels()
-        if (geometry := self._remembered.bytes("window/geometry")) is not None:
-            self.restoreGeometry(geometry)
-        if (state := self._remembered.bytes("window/docks")) is not None:
-            self.restoreState(state, _STATE)
 
     def show_project(self, title: str, is_open: bool) -> None:
         """Canvas and panels while a project is open, the ways into one otherwise."""
         self.setWindowTitle(f"{title} – Atrous" if title else "Atrous")
         self._pages.setCurrentWidget(self._canvas if is_open else self.welcome)
-        for dock in self.docks.values():
-            dock.setEnabled(is_open)
+        self._enable_panels(is_open)
         self.messages.raise_()
 
     def show_recent(self, projects: Sequence[Path]) -> None:
@@ -101,6 +131,13 @@ class MainWindow(QMainWindow):
         for path in projects:
             action = self._recent.addAction(f"{path.name}   –   {path.parent}")
             action.triggered.connect(partial(self.recent_chosen.emit, path))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Tells of the first time, when all of it is on screen."""
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self.painted.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Asks whoever listens; remembers the places when the window really goes."""
@@ -139,6 +176,8 @@ class MainWindow(QMainWindow):
                 assert isinstance(button, QToolButton)
                 button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
                 button.setProperty("primary", name == _PRIMARY)
+                if name in _BARE:
+                    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             else:
                 bar.addSeparator()
         self.addToolBar(bar)

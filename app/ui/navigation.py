@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -23,7 +25,11 @@ from app.ui.canvas import Photo
 from app.ui.panels.images_model import DONE, ImagesModel
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 _OPEN = "open"
+_PREVIEWED = 8_000_000  # pixels, from which a picture takes so long that a coarse one comes first
+_COARSE = 1600  # pixels, longest side of that, about: as much as a window shows
+_JPEG = (".jpg", ".jpeg", ".jpe")  # others take as long for a coarse picture as for a sharp one
 _KEPT = 300_000_000  # bytes of pictures kept ready; the newest one stays whatever its size
 
 
@@ -33,6 +39,8 @@ class Opened:
 
     image_id: str
     photo: Photo
+    """Sharp, or a coarse preview of it, until `Navigation.sharpened`."""
+
     document: Document
 
 
@@ -40,7 +48,8 @@ class Navigation(QObject):
     """Moves through the images of one project."""
 
     opening = Signal(str)  # image id, at once; the one before is closed
-    opened = Signal(object)  # Opened
+    opened = Signal(object)  # Opened, from now on there is a document to work on
+    sharpened = Signal(object)  # Opened: the same with its sharp picture, where `opened` came with a preview
     failed = Signal(str, str)  # image id, why it cannot be shown
     troubled = Signal(str)  # why the disk did not take a change, which stays in memory
 
@@ -55,6 +64,7 @@ class Navigation(QObject):
         self.opened_image: Opened | None = None
         self.before_leaving: list[Callable[[], object]] = []
         """Called while the image still is on screen: finish the stroke."""
+        files.progressed.connect(self._previewed)
         files.finished.connect(self._loaded)
         files.failed.connect(self._failed)
 
@@ -82,8 +92,7 @@ class Navigation(QObject):
     def leave(self) -> None:
         """Closes the image on screen; its document is in the journal up to the last stroke."""
         if self.opened_image is not None:
-            for act in self.before_leaving:
-                act()
+            self._finish_work()
         self.opened_image = None
         self.wanted = None
         self._files.cancel(_OPEN)
@@ -110,6 +119,7 @@ class Navigation(QObject):
     def close(self) -> None:
         """Stops everything that this project still loads."""
         self.leave()
+        self._files.progressed.disconnect(self._previewed)
         self._files.finished.disconnect(self._loaded)
         self._files.failed.disconnect(self._failed)
 
@@ -121,18 +131,33 @@ class Navigation(QObject):
                 return True
         return False
 
+    def _previewed(self, key: object, progress: Progress) -> None:
+        if key == _OPEN and isinstance(progress.value, Opened):
+            self._show(progress.value)
+
+    def _show(self, opened: Opened) -> None:
+        self.opened_image = opened
+        self.update(opened.image_id)
+        recorders = opened.document.on_entry
+        recorders[:] = [partial(self._record, recorder) for recorder in recorders]
+        recorders.append(lambda _entry: self.update(opened.image_id))
+        self.opened.emit(opened)
+
     def _loaded(self, key: object, result: object) -> None:
         if key == _OPEN and isinstance(result, Opened):
-            self.opened_image = result
             self._keep(result.image_id, result.photo)
-            self.update(result.image_id)
-            recorders = result.document.on_entry
-            recorders[:] = [partial(self._record, recorder) for recorder in recorders]
-            recorders.append(lambda _entry: self.update(result.image_id))
-            self.opened.emit(result)
+            if self.opened_image is None:
+                self._show(result)
+            else:
+                self.opened_image = result
+                self.sharpened.emit(result)
             self._read_ahead()
         elif isinstance(key, tuple) and key[0] == "read ahead" and isinstance(result, Photo):
             self._keep(key[1], result)
+
+    def _finish_work(self) -> None:
+        for act in self.before_leaving:
+            act()
 
     def _record(self, recorder: Callable[[Entry], object], entry: Entry) -> None:
         """A full disk must not end a stroke half-way: the journal keeps the entry and tries again."""
@@ -146,6 +171,9 @@ class Navigation(QObject):
             self.update(key[1])
         elif key == _OPEN and self.wanted is not None:
             image_id, direction = self.wanted, self._direction
+            if self.opened_image is not None:  # its preview could be read, the picture itself cannot
+                self._finish_work()
+                self.opened_image = None
             self.update(image_id)
             self.failed.emit(image_id, str(error) or type(error).__name__)
             if direction:
@@ -164,17 +192,34 @@ class Navigation(QObject):
 
 
 def _load(project: Project, image_id: str, photo: Photo | None) -> Job[Opened]:
-    """The picture and its document; what cannot be read is noted in the catalogue. For the thread of files."""
+    """The picture and its document, of a large one a preview first. For the thread of files."""
+    opened = None
     if photo is None:
+        preview = yield from _noting(project, image_id, _preview)
+        if preview is not None:
+            opened = Opened(image_id, preview, editing.load(project, image_id))
+            yield Progress(text="preview", value=opened)  # the document belongs to the window from here on
         photo = yield from _decode(project, image_id)
     yield Progress(text="mask")
-    return Opened(image_id, photo, editing.load(project, image_id))
+    return replace(opened, photo=photo) if opened else Opened(image_id, photo, editing.load(project, image_id))
 
 
 def _decode(project: Project, image_id: str) -> Job[Photo]:
+    return (yield from _noting(project, image_id, lambda path: Photo.of(images.read(path))))
+
+
+def _preview(path: Path) -> Photo | None:
+    width, height = images.size(path)
+    if width * height < _PREVIEWED or path.suffix.lower() not in _JPEG:
+        return None
+    return Photo.preview(images.preview(path, _COARSE), width, height)
+
+
+def _noting(project: Project, image_id: str, read: Callable[[Path], T]) -> Job[T]:
+    """What is read of a picture; that it cannot be read is noted in the catalogue."""
     yield Progress(text="picture")
     try:
-        return Photo.of(images.read(project.picture_path(image_id)))
+        return read(project.picture_path(image_id))
     except images.UnreadableImage as error:
         if not project.read_only:
             project.catalogue.set_problem(image_id, str(error))

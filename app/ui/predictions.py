@@ -16,8 +16,10 @@ from app.jobs.runner import Runner
 from app.services.errors import NothingLearnt
 from app.services.models import Model
 from app.services.prediction import Network
+from app.storage.errors import UnkeptPrediction
 from app.storage.project import Project
 from app.ui import prediction_jobs as jobs
+from app.ui.known import Known
 from app.ui.messages import Messages
 from app.ui.navigation import Navigation
 from app.ui.panels.images_model import DONE, ImagesModel
@@ -34,6 +36,7 @@ class _Whole:
 
     total: int
     written: int = 0
+    as_before: int = 0
     failed: list[str] = field(default_factory=list)
 
 
@@ -41,6 +44,7 @@ class Predictions(QObject):
     """Pre-annotates the images of one project; the network itself runs in its own thread."""
 
     written = Signal()  # an image that is not on screen has been filled
+    known_changed = Signal(object)  # Prediction | None: what is known of the image on screen
     working = Signal(str, float, float)  # what for people, done, total (0: nobody knows); "" = nothing any more
 
     def __init__(
@@ -65,7 +69,9 @@ class Predictions(QObject):
         self._worker = worker
         self._files = files
         self._messages = messages
-        self._ready: OrderedDict[str, Prediction] = OrderedDict()
+        self._known = Known(project, navigation, files, messages, self)
+        self._known.changed.connect(self.known_changed)
+        self._ready: OrderedDict[str, jobs.Answer] = OrderedDict()
         self._ahead: set[str] = set()  # images that nobody has asked for yet
         self._asked: set[str] = set()  # images to write to as soon as there is a prediction
         self._whole: _Whole | None = None
@@ -76,7 +82,13 @@ class Predictions(QObject):
             runner.finished.connect(self._finished)
             runner.failed.connect(self._failed)
         worker.progressed.connect(self._progressed)
+        navigation.opening.connect(self._recall)
         navigation.opened.connect(self._apply_on_screen)
+
+    @property
+    def known(self) -> Prediction | None:
+        """What the network said last of the image on screen, now or before a restart; None: nothing, or not yet."""
+        return self._known.prediction
 
     def warm_up(self) -> None:
         """Has the network's libraries imported now, with a picture on screen: their one stall comes before the work."""
@@ -135,6 +147,7 @@ class Predictions(QObject):
         """Ends all work for this project."""
         self._worker.cancel_all()
         self._wait.stop()
+        self._known.close()
         for runner in (self._worker, self._files):
             runner.finished.disconnect(self._finished)
             runner.failed.disconnect(self._failed)
@@ -143,23 +156,27 @@ class Predictions(QObject):
     # what the threads report
 
     def _finished(self, key: object, result: object) -> None:
-        if isinstance(result, Prediction):
-            self._keep(str(key[1]), result)  # type: ignore[index]
-            self._apply_on_screen()
-        elif key == _ALL:
+        if key == _ALL:
             self._ended()
-        elif isinstance(result, jobs.Unwritten):
-            self._write(result.image_id, result.prediction)
+        elif isinstance(key, tuple) and key[0] == "predict" and isinstance(result, jobs.Answer):
+            self._keep(result)
+            self._apply_on_screen()
+        elif isinstance(result, jobs.Answer):
+            self._write(result)
         elif isinstance(key, tuple) and key[0] == "write":
+            if isinstance(result, UnkeptPrediction):
+                self._known.tell_unkept(result)
             self._navigation.update(key[1])
             self.written.emit()
 
     def _progressed(self, key: object, progress: Progress) -> None:
         if key != _ALL or self._whole is None:
             return
-        if isinstance(progress.value, jobs.Unwritten):
-            self._write(progress.value.image_id, progress.value.prediction)
+        if isinstance(progress.value, jobs.Answer):
+            self._write(progress.value)
             self._whole.written += 1
+        elif progress.value is None:
+            self._whole.as_before += 1
         elif isinstance(progress.value, str):
             self._whole.failed.append(progress.value)
             self._navigation.update(progress.value)
@@ -189,9 +206,11 @@ class Predictions(QObject):
         whole, self._whole = self._whole, None
         self.working.emit("", 0, 0)
         if whole is not None:
+            before = f", {whole.as_before} as before" if whole.as_before else ""
             tail = f" {len(whole.failed)} could not be read: see “With a problem”." if whole.failed else ""
             self._messages.say(
-                "warning" if whole.failed else "info", f"{whole.written} of {whole.total} images pre-annotated.{tail}"
+                "warning" if whole.failed else "info",
+                f"{whole.written} of {whole.total} images pre-annotated{before}.{tail}",
             )
 
     # writing
@@ -199,25 +218,28 @@ class Predictions(QObject):
     def _apply_on_screen(self) -> None:
         """Writes what was asked for and is there; an image that was left meanwhile goes to the thread of files."""
         for image_id in [image_id for image_id in self._asked if image_id in self._ready]:
-            if self._write(image_id, self._ready[image_id]):
+            if self._write(self._ready[image_id]):
                 self._asked.discard(image_id)
                 self.working.emit("", 0, 0)
 
-    def _write(self, image_id: str, prediction: Prediction) -> bool:
+    def _write(self, answer: jobs.Answer) -> bool:
         """Writes into the image; False when it has to wait for the end of a stroke or for its document."""
+        image_id = answer.image_id
         if not self._navigation.claims(image_id):
-            write = partial(jobs.write_closed, self._project, self._navigation.claims, image_id, prediction)
+            write = partial(jobs.write_closed, self._project, self._navigation.claims, answer)
             self._files.submit(("write", image_id), write, urgency=5)
             return True
+        self._known.hear(image_id, answer.prediction)
         document = self._navigation.document
         if document is None or document.editing:
-            self._keep(image_id, prediction)
+            self._keep(answer)
             self._asked.add(image_id)
             self._wait.start()
             return False
         self._wait.stop()
         try:
-            document.pre_annotate(prediction)
+            document.pre_annotate(answer.prediction)
+            self._known.keep(answer, document.sequence)
         except ReviewedImage:
             pass  # reviewed while the network was at it: the person's word stands
         except ValueError as error:
@@ -251,13 +273,18 @@ class Predictions(QObject):
             self._worker.cancel(_key(image_id))
         self._ahead &= wanted
 
-    def _job(self, image_id: str) -> Callable[[], Job[Prediction]]:
+    def _job(self, image_id: str) -> Callable[[], Job[jobs.Answer]]:
         return partial(jobs.predict, self._project, self._network, self._model, image_id)
 
-    def _keep(self, image_id: str, prediction: Prediction) -> None:
-        self._ready[image_id] = prediction
-        self._ready.move_to_end(image_id)
-        while len(self._ready) > 1 and sum(kept.labels.nbytes for kept in self._ready.values()) > _KEPT:
+    def _recall(self, image_id: str) -> None:
+        if image_id in self._ready:
+            self._known.hear(image_id, self._ready[image_id].prediction)
+
+    def _keep(self, answer: jobs.Answer) -> None:
+        self._known.hear(answer.image_id, answer.prediction)
+        self._ready[answer.image_id] = answer
+        self._ready.move_to_end(answer.image_id)
+        while len(self._ready) > 1 and sum(kept.prediction.labels.nbytes for kept in self._ready.values()) > _KEPT:
             self._ready.popitem(last=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
@@ -51,8 +52,13 @@ class Remembered:
         value = self._settings.value(name, otherwise)
         return int(value) if isinstance(value, int | str) and str(value).isdigit() else otherwise
 
-    def keep(self, name: str, value: QByteArray | int) -> None:
-        """Remembers a state or a number."""
+    def word(self, name: str, among: Sequence[str], otherwise: str) -> str:
+        """One of these words."""
+        value = self._settings.value(name, otherwise)
+        return value if isinstance(value, str) and value in among else otherwise
+
+    def keep(self, name: str, value: QByteArray | int | str) -> None:
+        """Remembers a state, a number or a word."""
         self._settings.setValue(name, value)
 
     def sync(self) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import ClassVar
 
-from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -76,19 +77,16 @@ def apply(application: QApplication) -> None:
         palette.setColor(QPalette.ColorGroup.Disabled, role, color("faint"))
     application.setPalette(palette)
     application.setStyleSheet(_style_sheet())
-    application.setWindowIcon(icon("atrous"))
+    application.setWindowIcon(QIcon(pixmap("atrous", "text", 128)))
 
 
 @cache
 def icon(name: str, color_name: str = "text") -> QIcon:
     """One of resources/icons in a colour of the theme, faint where its button is disabled."""
-    made = QIcon()
-    for side in (16, 20, 24, 32, 48, 64):
-        made.addPixmap(pixmap(name, color_name, side))
-        made.addPixmap(pixmap(name, "faint", side), QIcon.Mode.Disabled)
-    return made
+    return QIcon(_Drawn(name, color_name))
 
 
+@cache
 def pixmap(name: str, color_name: str, side: int) -> QPixmap:
     """One of resources/icons as a square of `side` pixels."""
     drawing = resources.path("icons", f"{name}.svg").read_text("utf-8").replace("currentColor", COLORS[color_name])
@@ -98,6 +96,30 @@ def pixmap(name: str, color_name: str, side: int) -> QPixmap:
     QSvgRenderer(QByteArray(drawing.encode())).render(painter, QRectF(0, 0, side, side))
     painter.end()
     return square
+
+
+class _Drawn(QIconEngine):
+    """An icon that is drawn when it is shown, in just that size: most of them stand in menus, and a start is short."""
+
+    _clones: ClassVar[list[_Drawn]] = []
+
+    def __init__(self, name: str, color_name: str) -> None:
+        super().__init__()
+        self._name, self._color_name = name, color_name
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        """By Qt, where it wants no pixmap."""
+        painter.drawPixmap(rect, self.pixmap(rect.size(), mode, state))
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        """In device pixels."""
+        color_name = "faint" if mode == QIcon.Mode.Disabled else self._color_name
+        return pixmap(self._name, color_name, min(size.width(), size.height()))
+
+    def clone(self) -> _Drawn:
+        """For Qt, which keeps it; PySide would let go of it, and the program would end with a fault."""
+        self._clones.append(_Drawn(self._name, self._color_name))
+        return self._clones[-1]
 
 
 def swatch(rgb: tuple[int, int, int], side: int = 16) -> QPixmap:

@@ -8,6 +8,7 @@ from app.jobs.runner import Runner
 from app.services.prediction import Network
 from app.ui.actions import Actions
 from app.ui.canvas import Canvas
+from app.ui.comparing import Comparing
 from app.ui.dialogs.asking import Asking
 from app.ui.main_window import MainWindow
 from app.ui.messages import Messages
@@ -31,6 +32,7 @@ class Workplace:
     classes: ClassesPanel
     learning: LearningPanel
     models: ModelsPanel
+    comparing: Comparing
     messages: Messages
     remembered: Remembered
     asking: Asking

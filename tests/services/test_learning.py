@@ -16,6 +16,7 @@ import pytest
 
 from app.domain.classes import VOID, Classes
 from app.domain.geometry import Rect
+from app.domain.ink import Label
 from app.jobs.job import Job
 from app.services import LearningFailed, Models, NothingLearnt, Progress, Refusal, TrainRequest, fit, load, open_project
 from app.services import run as run_job
@@ -61,7 +62,7 @@ def test_the_job_holds_reviewed_images_whole_and_of_others_what_a_person_painted
 ) -> None:
     document = load(using(dataset), "p03")
     document.begin("Brush")
-    document.paint(Rect(4, 5, 6, 7), np.ones((7, 6), bool), 2)
+    document.paint(Rect(4, 5, 6, 7), np.ones((7, 6), bool), Label(2))
     document.commit()
     run = run_job(prepare(dataset, TrainRequest("quick", None, 5, 0.5, "cpu", seed=3, threads=1)))
     assert (run.learnt, run.held_out, run.warnings) == (("p00", "p01", "p02", "p03"), (), ())
@@ -100,7 +101,7 @@ def test_large_pictures_are_reduced_and_gaps_in_the_indices_closed(
     dataset.save_settings(replace(dataset.settings, working_size=32, classes=Classes((*kept, boxes))))
     document = load(using(dataset), "p03")
     document.begin("Brush")
-    document.paint(Rect(0, 0, 64, 48), np.ones((48, 64), bool), 7)
+    document.paint(Rect(0, 0, 64, 48), np.ones((48, 64), bool), Label(7))
     document.commit()
     run = run_job(prepare(dataset, TrainRequest()))
     number = run.learnt.index("p03")

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from app.domain.classes import VOID
+from app.domain.ink import Label
 from app.domain.mask import EMPTY, HUMAN, MODEL
+from app.domain.prediction import Prediction
 from app.services import Model, Models, Network, Progress, Refusal, load, pre_annotate, review, run, skip
 from app.services.prediction import lookup
 from app.storage.catalogue import UnknownImage
+from app.storage.errors import UnkeptPrediction
+from app.storage.predictions import PredictionFiles
 from app.storage.project import Project
 from tests.services.conftest import Files
 from tests.services.datasets import HEIGHT, WIDTH
@@ -65,7 +69,7 @@ def test_pre_annotate_writes_model_pixels_and_spares_people(project: Project, fi
     document.begin("Brush")
     from app.domain.geometry import Rect
 
-    document.paint(Rect(3, 4, 5, 6), np.ones((6, 5), bool), 2)
+    document.paint(Rect(3, 4, 5, 6), np.ones((6, 5), bool), Label(2))
     document.commit()
     review(project, load(project, "p01"))
     skip(project, load(project, "p02"))
@@ -80,6 +84,29 @@ def test_pre_annotate_writes_model_pixels_and_spares_people(project: Project, fi
     assert statuses == {"p00": "corrected", "p01": "reviewed", "p02": "skipped"}
     assert project.saver.pending() == 0
     assert project.mask_path("p00").is_file()
+
+
+def test_what_was_said_is_kept_beside_the_masks(project: Project, files: Files) -> None:
+    model = model_of(project, files, seed=1)
+    run(pre_annotate(project, ["p00"], model))
+    kept = project.predictions.load("p00", WIDTH, HEIGHT, project.settings.classes)
+    assert kept is not None
+    assert (kept.labels == 1).all()
+    assert kept.version == model.version
+    assert project.predictions.load("p01", WIDTH, HEIGHT, project.settings.classes) is None
+
+
+def test_where_it_cannot_be_kept_the_images_are_written_all_the_same(
+    project: Project, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: PredictionFiles, image_id: str, prediction: Prediction) -> None:
+        raise UnkeptPrediction(f"{image_id}: no space left on device")
+
+    monkeypatch.setattr(PredictionFiles, "store", full)
+    result = run(pre_annotate(project, ["p00", "p01"], model_of(project, files, seed=1)))
+    assert result.done == ["p00", "p01"]
+    assert result.unkept == "p01: no space left on device"
+    assert (project.read_mask("p00")[0].provenance == MODEL).all()
 
 
 def test_below_the_confidence_pixels_stay_empty(project: Project, files: Files) -> None:

@@ -11,6 +11,7 @@ import pytest
 from app.domain.classes import VOID
 from app.domain.document import Document
 from app.domain.geometry import Rect
+from app.domain.ink import Label, Nothing
 from app.domain.mask import EMPTY, HUMAN
 from app.services import load, open_project, review, review_all, run, skip, unreview, unskip
 from app.services.reviewing import unpainted_label
@@ -21,7 +22,7 @@ from tests.services.datasets import new_project
 
 def paint(document: Document, rect: Rect, label: int | None = 1) -> None:
     document.begin("Brush")
-    document.paint(rect, np.ones((rect.height, rect.width), bool), label)
+    document.paint(rect, np.ones((rect.height, rect.width), bool), Nothing() if label is None else Label(label))
     document.commit()
 
 

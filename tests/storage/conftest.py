@@ -13,6 +13,7 @@ from PIL import Image
 
 from app.domain.document import Document
 from app.domain.geometry import Rect
+from app.domain.ink import Label, Nothing
 from app.storage.project import Project
 
 WIDTH, HEIGHT = 48, 32
@@ -85,7 +86,7 @@ def opened(project: Project, image_id: str) -> Document:
 def stroke(document: Document, x: int, y: int, size: int = 5, label: int | None = 1) -> None:
     """One square dab."""
     document.begin("Brush")
-    document.paint(Rect(x, y, size, size), np.ones((size, size), bool), label)
+    document.paint(Rect(x, y, size, size), np.ones((size, size), bool), Nothing() if label is None else Label(label))
     document.commit()
 
 

@@ -81,14 +81,30 @@ def test_a_jpeg_is_decoded_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path = saved(tmp_path, encoded("JPEG", picture(3, 600, 400)))
     for wanted in (75, 76, 150, 300, 301):
         images.read(path, wanted)
-    small = [flag & ~cv2.IMREAD_IGNORE_ORIENTATION for flag in flags]
-    assert small == [
+    kinds = (
         cv2.IMREAD_REDUCED_COLOR_8,
         cv2.IMREAD_REDUCED_COLOR_4,
         cv2.IMREAD_REDUCED_COLOR_4,
         cv2.IMREAD_REDUCED_COLOR_2,
         cv2.IMREAD_COLOR,
-    ]
+    )
+    rgb = [kind - cv2.IMREAD_COLOR + cv2.IMREAD_COLOR_RGB + cv2.IMREAD_IGNORE_ORIENTATION for kind in kinds]
+    assert flags == rgb
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(("wanted", "side"), [(40, 75), (150, 75), (152, 150), (300, 150), (1200, 600), (5000, 600)])
+def test_a_preview_is_the_picture_at_no_less_than_half_the_size(
+    tmp_path: Path, kind: str, wanted: int, side: int
+) -> None:
+    path = saved(tmp_path, encoded(kind, picture(3, 600, 400)))
+    result = images.preview(path, wanted)
+    assert wanted / 2 <= max(result.shape[:2]) or max(result.shape[:2]) == 600
+    if kind == "JPEG":
+        assert max(result.shape[:2]) == side
+    reference = images.reduced(images.read(path), max(result.shape[:2]))
+    assert np.abs(result.astype(int) - reference).mean() < 3
+    assert not result.flags.writeable
 
 
 def test_grey_palette_alpha_one_bit_and_cmyk_become_rgb(tmp_path: Path) -> None:

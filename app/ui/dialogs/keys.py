@@ -10,8 +10,16 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayou
 from app.ui import theme
 from app.ui.actions import ENTRIES, Entry, key_text
 
-_COLUMNS = (("Project", "Edit", "Tools", "Classes"), ("Image", "Show"), ("Learn", "View", "Help"))
-POINTER = (("Paint", "left button"), ("Zoom", "wheel"), ("Pan", "middle button, or Space and drag"))
+_COLUMNS = (("Project", "Edit", "Tools"), ("Classes", "Image", "Show"), ("Learn", "View", "Help"))
+POINTER = (
+    ("Paint", "left button"),
+    ("Pick class", "right button"),
+    ("Line, square, circle", "Shift"),
+    ("Empty with a shape", "Ctrl"),
+    ("Brush size", "Ctrl and wheel"),
+    ("Zoom", "wheel"),
+    ("Pan", "middle button, or Space and drag"),
+)
 
 
 class KeysDialog(QDialog):

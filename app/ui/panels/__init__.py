@@ -19,6 +19,8 @@ class Place:
 
 PLACES: tuple[Place, ...] = (
     Place("images", "Images", Qt.DockWidgetArea.LeftDockWidgetArea),
+    Place("history", "History", Qt.DockWidgetArea.LeftDockWidgetArea, "image"),
+    Place("light", "Light", Qt.DockWidgetArea.LeftDockWidgetArea, "image"),
     Place("tools", "Tools", Qt.DockWidgetArea.RightDockWidgetArea),
     Place("classes", "Classes", Qt.DockWidgetArea.RightDockWidgetArea),
     Place("learning", "Learning", Qt.DockWidgetArea.RightDockWidgetArea, "network"),

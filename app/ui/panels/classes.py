@@ -1,11 +1,17 @@
-"""The classes: which one is painted, and their names and colours."""
+"""The classes: which one is painted, which are shown and which are locked, and their names and colours."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import (
+    QEvent,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -13,37 +19,40 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QToolTip,
     QVBoxLayout,
     QWidget,
 )
 
-from app.domain.classes import Classes, ClassLabel
+from app.domain.classes import Classes
 from app.ui import theme
 from app.ui.actions import Actions
+from app.ui.panels.classes_model import COLOR, CURRENT, HIDDEN, INDEX, KEY, LOCKED, ClassesModel, Index
 from app.ui.widgets import button
 
-Index = QModelIndex | QPersistentModelIndex
-LABEL = Qt.ItemDataRole.UserRole
-CURRENT = Qt.ItemDataRole.UserRole + 1
+_MARKS = {"hide": (72, "Show or hide it in the overlay"), "lock": (50, "Lock it: no tool paints over a locked class")}
+"""What can be clicked in a row: where its icon begins, in pixels from the right, and what it does."""
+
+_SIDE = 16  # of these icons
 
 
 class ClassesPanel(QWidget):
-    """Shows the classes and says what the person asks of them."""
+    """Shows the classes, void below them, and says what the person asks of them."""
 
-    chosen = Signal(int)  # class index
+    chosen = Signal(int)  # class index, 255 for void
+    hide_asked = Signal(int)  # the same: show it again, or no longer
+    lock_asked = Signal(int)
     rename_asked = Signal(int, str)
 
     def __init__(self, actions: Actions) -> None:
         super().__init__()
-        self.model = _ClassesModel()
+        self.model = ClassesModel()
         self.model.renamed.connect(self.rename_asked)
-        self.list = QListView(uniformItemSizes=True)
+        self.list = _List()
         self.list.setModel(self.model)
-        self.list.setItemDelegate(_Row(self.list))
-        self.list.setEditTriggers(QListView.EditTrigger.DoubleClicked)
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.list.setToolTip("Click: paint with this class.  Double-click: rename.")
-        self.list.clicked.connect(lambda index: self.chosen.emit(index.data(LABEL).index))
+        self.list.clicked.connect(lambda index: self.chosen.emit(index.data(INDEX)))
+        self.list.hide_asked.connect(self.hide_asked)
+        self.list.lock_asked.connect(self.lock_asked)
         self.add = button("Add", "A new class after the last one", look="flat", icon="add")
         self.rename = button("Rename", "Give the chosen class another name; its pixels stay", look="flat")
         self.recolor = button("Colour", "Give the chosen class another colour; its pixels stay", look="flat")
@@ -75,6 +84,14 @@ class ClassesPanel(QWidget):
         if row >= 0:
             self.list.scrollTo(self.model.index(row))
 
+    def show_hidden(self, hidden: frozenset[int]) -> None:
+        """Marks the classes that the overlay leaves out."""
+        self.model.mark_hidden(hidden)
+
+    def show_locked(self, locked: frozenset[int]) -> None:
+        """Marks the classes that no tool paints over."""
+        self.model.mark_locked(locked)
+
     def start_rename(self, index: int | None = None) -> None:
         """Opens the editor in the row of a class, the current one when none is named."""
         row = self.model.row(self.model.current if index is None or isinstance(index, bool) else index)
@@ -87,56 +104,59 @@ class ClassesPanel(QWidget):
         self.model.writable = writable
 
 
-class _ClassesModel(QAbstractListModel):
-    renamed = Signal(int, str)
+class _List(QListView):
+    """A list whose rows hold things to click."""
+
+    hide_asked = Signal(int)  # class index
+    lock_asked = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
-        self._labels: list[ClassLabel] = []
-        self.current = 0
-        self.writable = False
+        self.setUniformItemSizes(True)
+        self.setItemDelegate(_Row(self))
+        self.setEditTriggers(QListView.EditTrigger.DoubleClicked)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
-    def reset(self, classes: Classes) -> None:
-        self.beginResetModel()
-        self._labels = list(classes)
-        self.endResetModel()
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A mark takes the click; the rest of the row is for the list."""
+        place = event.position().toPoint()
+        mark = self._mark_at(place) if event.button() == Qt.MouseButton.LeftButton else None
+        if mark is None:
+            super().mousePressEvent(event)
+        else:
+            asked = self.hide_asked if mark == "hide" else self.lock_asked
+            asked.emit(self.indexAt(place).data(INDEX))
 
-    def row(self, index: int) -> int:
-        return next((row for row, label in enumerate(self._labels) if label.index == index), -1)
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """On a mark just another click."""
+        if self._mark_at(event.position().toPoint()) is None:
+            super().mouseDoubleClickEvent(event)
+        else:
+            self.mousePressEvent(event)
 
-    def mark(self, index: int) -> int:
-        self.current = index
-        if self._labels:
-            self.dataChanged.emit(self.index(0), self.index(len(self._labels) - 1))
-        return self.row(index)
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Says what a click does there."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            mark = self._mark_at(event.pos())
+            text = _MARKS[mark][1] if mark else "Click: paint with this class.  Double-click: rename."
+            QToolTip.showText(event.globalPos(), text if self.indexAt(event.pos()).isValid() else "", self)
+            return True
+        return super().viewportEvent(event)
 
-    def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._labels)
+    def _mark_at(self, place: QPoint) -> str | None:
+        index = self.indexAt(place)
+        row = self.visualRect(index)
+        return next((name for name in _MARKS if index.isValid() and mark_rect(row, name).contains(place)), None)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        label = self._labels[index.row()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return label.name
-        if role == LABEL:
-            return label
-        if role == CURRENT:
-            return label.index == self.current
-        return None
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        flags = Qt.ItemFlag.ItemIsEnabled
-        return flags | Qt.ItemFlag.ItemIsEditable if self.writable else flags
-
-    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        label = self._labels[index.row()]
-        name = str(value).strip()
-        if role == Qt.ItemDataRole.EditRole and name and name != label.name:
-            self.renamed.emit(label.index, name)
-        return False
+def mark_rect(row: QRect, name: str) -> QRect:
+    """Where a mark ("hide", "lock") stands in a row, with what counts as it."""
+    return QRect(row.right() - _MARKS[name][0] - 3, row.top(), _SIDE + 6, row.height())
 
 
 class _Row(QStyledItemDelegate):
-    """Draws swatch, name and key; edits the name beside the swatch."""
+    """Draws swatch, name, marks and key; edits the name beside the swatch."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """One height for all rows."""
@@ -144,8 +164,7 @@ class _Row(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draws one row."""
-        label: ClassLabel = index.data(LABEL)
-        current = bool(index.data(CURRENT))
+        current, hidden = bool(index.data(CURRENT)), bool(index.data(HIDDEN))
         rect = QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -154,19 +173,21 @@ class _Row(QStyledItemDelegate):
             painter.setBrush(theme.color("chosen" if current else "raised"))
             painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), 4, 4)
         painter.setPen(QColor(255, 255, 255, 50))
-        painter.setBrush(QColor(*label.color))
+        painter.setBrush(QColor(*index.data(COLOR)) if not hidden else Qt.BrushStyle.NoBrush)
         side = rect.height() - 12
         painter.drawRoundedRect(QRectF(rect.left() + 8, rect.top() + 6, side * 1.3, side), 3, 3)
-        if label.key:
+        if key := index.data(KEY):
             chip = QRectF(rect.right() - 28, rect.top() + 4.5, 20, rect.height() - 9)
             painter.setPen(theme.color("line"))
             painter.setBrush(theme.color("surface"))
             painter.drawRoundedRect(chip, 3, 3)
             painter.setPen(theme.color("text" if current else "muted"))
-            painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, label.key)
-        painter.setPen(theme.color("text"))
-        text = rect.adjusted(16 + side * 1.3, 0, -34, 0)
-        name = option.fontMetrics.elidedText(label.name, Qt.TextElideMode.ElideRight, int(text.width()))
+            painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, key)
+        _draw_mark(painter, option.rect, "hide", ("eye_off", "text") if hidden else ("eye", "faint"))
+        _draw_mark(painter, option.rect, "lock", ("lock", "warm") if index.data(LOCKED) else ("unlock", "faint"))
+        painter.setPen(theme.color("muted" if hidden else "text"))
+        text = rect.adjusted(16 + side * 1.3, 0, -80, 0)
+        name = option.fontMetrics.elidedText(index.data(), Qt.TextElideMode.ElideRight, int(text.width()))
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
         painter.restore()
 
@@ -178,4 +199,10 @@ class _Row(QStyledItemDelegate):
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
         """Beside the swatch."""
-        editor.setGeometry(option.rect.adjusted(32, 1, -32, -1))
+        editor.setGeometry(option.rect.adjusted(32, 1, -78, -1))
+
+
+def _draw_mark(painter: QPainter, row: QRect, name: str, look: tuple[str, str]) -> None:
+    box = mark_rect(row, name)
+    place = QRect(box.left() + 3, box.center().y() - _SIDE // 2 + 1, _SIDE, _SIDE)
+    theme.icon(*look).paint(painter, place)

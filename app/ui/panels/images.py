@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import (
@@ -16,10 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.storage.catalogue import ImageRecord
 from app.ui import theme
 from app.ui.panels.images_model import FILTERS, RECORD, ImagesModel
 from app.ui.widgets import label, tipped
+
+if TYPE_CHECKING:  # the window is on screen before storage is imported
+    from app.storage.catalogue import ImageRecord
 
 _TITLES = {"all": "All images", "problem": "With a problem"}
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from app.storage.catalogue import STATUSES, ImageRecord
+if TYPE_CHECKING:  # the window is on screen before storage is imported
+    from app.storage.catalogue import ImageRecord
 
 Index = QModelIndex | QPersistentModelIndex
 RECORD = Qt.ItemDataRole.UserRole
 DONE = ("reviewed", "skipped")
-FILTERS = ("all", *STATUSES, "problem")
 _EXPLAINED = {
     "untouched": "nobody has worked on it",
     "predicted": "pre-annotated, not looked at",
@@ -21,6 +21,7 @@ _EXPLAINED = {
     "reviewed": "ground truth",
     "skipped": "left out",
 }
+FILTERS = ("all", *_EXPLAINED, "problem")
 
 
 class ImagesModel(QAbstractListModel):

@@ -77,7 +77,7 @@ class LearningPanel(QWidget):
 
     def sizeHint(self) -> QSize:
         """As wide as the other panels."""
-        return QSize(280, 250)
+        return QSize(280, 180 if self._plots is None else 250)
 
     @property
     def plots(self) -> Plots:
