@@ -2,18 +2,21 @@
 
 `python -m tests.benchmarks.canvas [--json] [--megapixels N]`, in a view of 1600 x 1000 device pixels of a real X
 server (an own Xvfb where there is no display). Every time is from the event to the painted window, with the X server
-asked to have done it. Times are p99; those of a memory copy of the view stand beside them, to know the machine.
+asked to have done it. Times are p99; the floor stands beside them, to know the machine: a memory copy of the view, and
+a bare widget that shows one finished image.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -139,6 +142,46 @@ class Hand:
         return painting[3:], ending[3:]
 
 
+def milliseconds(act: Callable[[], object]) -> float:
+    """Of an act by itself."""
+    start = time.perf_counter()
+    act()
+    return (time.perf_counter() - start) * 1e3
+
+
+def measure_floor(hand: Hand, name: str) -> Iterator[Row]:
+    """What no drawing can be faster than: a bare widget of the view's size that puts a finished image on the screen."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtGui import QImage, QPainter, QPaintEvent
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QWidget
+
+    class Bare(QWidget):
+        def paintEvent(self, event: QPaintEvent) -> None:
+            box = event.rect()
+            QPainter(self).drawImage(box.topLeft(), image, box)
+
+    bare, image = Bare(), QImage(*VIEW, QImage.Format.Format_RGB32)
+    image.fill(0)
+    bare.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+    bare.resize(*VIEW)
+    bare.show()
+    QTest.qWaitForWindowExposed(bare)
+    hand.settle()
+    view = np.zeros((VIEW[1], VIEW[0]), np.uint32)
+    kinds = {
+        "floor: copy of the view in memory": lambda: milliseconds(view.copy),
+        "floor: bare widget, 100 x 100": lambda: hand.timed(lambda: bare.update(300, 300, 100, 100)),
+        "floor: bare widget, 400 x 400": lambda: hand.timed(lambda: bare.update(300, 300, 400, 400)),
+        "floor: bare widget, the whole view": lambda: hand.timed(bare.update),
+    }
+    for kind, once in kinds.items():
+        times = [once() for _ in range(REPEATS)]
+        yield Row(f"{name} {kind}, p99", p99(times), "ms")
+        yield Row(f"{name} {kind}, median", float(np.median(times)), "ms")
+    bare.close()
+
+
 def p99(times: list[float]) -> float:
     """99th percentile."""
     return float(np.percentile(times, 99))
@@ -181,6 +224,7 @@ def measure_looking(hand: Hand, name: str) -> Iterator[Row]:
         hand.look(zoom)
         fading += [hand.timed(lambda n=n: hand.canvas.set_opacity(0.3 + 0.5 * (n % 2))) for n in range(REPEATS // 2)]
     yield at_most(f"{name} opacity change, p99", p99(fading), "ms", 8)
+    yield Row(f"{name} opacity change, median", float(np.median(fading)), "ms")
 
 
 def measure_undo(hand: Hand, name: str, folder: Path) -> Iterator[Row]:
@@ -224,51 +268,73 @@ def measure_opening(hand: Hand, megapixels: int, folder: Path) -> Iterator[Row]:
     name, size = f"{megapixels} MP", SIZES[megapixels]
     path = folder / "picture.jpg"
     cv2.imwrite(str(path), photograph(*size), [cv2.IMWRITE_JPEG_QUALITY, 90])
-    previews, sharps, halves = [], [], []
+    previews, sharps, decodes, quarters = [], [], [], []
+    data = np.fromfile(path, np.uint8)
     for _ in range(5):
         hand.canvas.clear()
         previews.append(
             hand.timed(
                 lambda: hand.canvas.show_image(
-                    Photo.preview(images.read(path, max(VIEW)), *size), hand.document, hand.classes
+                    Photo.preview(images.preview(path, max(VIEW)), *size), hand.document, hand.classes
                 )
             )
         )
+        quarters.append(milliseconds(lambda: cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_4)))
+        decodes.append(milliseconds(lambda: cv2.imdecode(data, cv2.IMREAD_COLOR)))
         sharps.append(hand.timed(lambda: hand.canvas.set_photo(Photo.of(images.read(path)))))
     rgb = images.read(path)
-    for _ in range(3):
-        start = time.perf_counter()
-        Photo.of(rgb)
-        halves.append((time.perf_counter() - start) * 1e3)
+    halves = [milliseconds(lambda: Photo.of(rgb)) for _ in range(3)]
     goals = {24: (80, 250), 96: (280, 900)}[megapixels]
     yield at_most(f"{name} open: preview, median", float(np.median(previews)), "ms", goals[0])
     yield at_most(f"{name} open: sharp, median", float(np.median(sharps)), "ms", goals[1])
     yield Row(f"{name} of which half sizes", float(np.median(halves)), "ms")
+    yield Row(f"{name} decoding alone, all of it, median", float(np.median(decodes)), "ms")
+    yield Row(f"{name} decoding alone, a quarter, median", float(np.median(quarters)), "ms")
 
 
 def measure(megapixels: int) -> list[Row]:
     """Everything for one size of picture, in a process of its own: memory is counted from its start."""
     name = f"{megapixels} MP"
     with display(), tempfile.TemporaryDirectory() as folder:
-        view = np.zeros((VIEW[1], VIEW[0]), np.uint32)
-        copies = []
-        for _ in range(50):
-            start = time.perf_counter()
-            view.copy()
-            copies.append((time.perf_counter() - start) * 1e3)
         hand = Hand(SIZES[megapixels])
         rows = list(measure_opening(hand, megapixels, Path(folder)))
-        rows.append(Row(f"{name} copy of the view in memory, p99", p99(copies), "ms"))
+        rows += measure_floor(hand, name)
         rows += measure_dabs(hand, name)
         rows += measure_looking(hand, name)
         rows += measure_undo(hand, name, Path(folder))
         rows.append(at_most(f"{name} memory, at rest", resident(), "MB", 150 + 9 * megapixels))
+        rows += measure_beside_the_network(hand, name)
         hand.canvas.close()
     return rows
 
 
+def measure_beside_the_network(hand: Hand, name: str) -> Iterator[Row]:
+    """Dabs while the real network looks at one picture after the other in another thread; torch's stall is over."""
+    from app import resources
+    from core_model import Predictor, load_backbone
+
+    weights = resources.path("models", "xception_imagenet.safetensors")
+    predictor = Predictor(load_backbone(weights, output_stride=16), "cpu")
+    rgb, looked, enough = photograph(1000, 500), [], threading.Event()
+    predictor.features(rgb)
+
+    def work() -> None:
+        while not enough.is_set():
+            looked.append(predictor.features(rgb).height)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    times = [time for zoom, radius in [(1, 48), (8, 5), (1, 195), (8, 24)] for time in hand.dabs(zoom, radius)[0]]
+    enough.set()
+    thread.join()
+    yield at_most(f"{name} dab while the network predicts, p99", p99(times), "ms", 8)
+    yield at_most(f"{name} dab while the network predicts, worst", max(times), "ms", 40)
+    yield Row(f"{name} dab while the network predicts, pictures meanwhile", len(looked), "")
+
+
 def resident() -> float:
     """MB of this process in memory now."""
+    gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
 

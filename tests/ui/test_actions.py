@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QLabel
 from app import resources
 from app.domain.tools import TOOLS
 from app.ui.actions import ENTRIES, MENUS, key_text
+from app.ui.comparing import LAYERS
 from app.ui.dialogs.keys import KeysDialog
 from app.ui.panels.images_model import FILTERS
+from app.ui.whole_mask import OPERATIONS
 from tests.ui.window import Hand
 
 pytestmark = pytest.mark.window
@@ -33,6 +35,13 @@ def test_every_tool_and_every_filter_has_its_action() -> None:
     names = {entry.name for entry in ENTRIES}
     assert set(TOOLS) <= names
     assert {f"show_{kind}" for kind in FILTERS} <= names
+
+
+def test_every_layer_and_every_operation_has_its_action() -> None:
+    names = {entry.name for entry in ENTRIES}
+    assert set(LAYERS) == {entry.name for entry in ENTRIES if entry.group == "layer"}
+    assert {*OPERATIONS, "replace_class"} == {entry.name for entry in ENTRIES if entry.menu == "Mask"}
+    assert {"lock_class", "hide_class"} <= names
 
 
 def test_every_entry_is_in_a_menu_and_its_icon_exists() -> None:
@@ -84,4 +93,19 @@ def test_the_page_of_keys_names_every_key(hand: Start) -> None:
         if entry.keys and not entry.name.startswith("class_"):
             assert key_text(entry) in shown
     assert "1 … 9, 0" in shown
+    assert page.sizeHint().height() <= 720
+    assert page.sizeHint().width() <= 1280
     page.deleteLater()
+
+
+def test_what_the_view_is_like_survives_a_restart(hand: Start) -> None:
+    first = hand()
+    assert not first.place.actions["outline"].isChecked()
+    assert first.place.actions["grid"].isChecked()
+    for name in ("outline", "grid", "overview"):
+        first.place.actions[name].toggle()
+    first.close()
+    second = hand()
+    assert second.place.actions["outline"].isChecked()
+    assert not second.place.actions["grid"].isChecked()
+    assert not second.place.actions["overview"].isChecked()

@@ -9,7 +9,7 @@ import pytest
 from pytestqt.modeltest import ModelTester
 
 from app.storage.catalogue import STATUSES, ImageRecord
-from app.ui.panels.images_model import ImagesModel
+from app.ui.panels.images_model import FILTERS, ImagesModel
 
 pytestmark = pytest.mark.window
 
@@ -23,6 +23,10 @@ def records(count: int) -> list[ImageRecord]:
 
 def shown(model: ImagesModel) -> list[str]:
     return [str(model.image_at(row)) for row in range(model.rowCount())]
+
+
+def test_there_is_a_filter_for_every_status_that_the_catalogue_knows() -> None:
+    assert list(FILTERS) == ["all", *STATUSES, "problem"]
 
 
 def test_it_is_a_model_as_qt_wants_it(qtmodeltester: ModelTester) -> None:

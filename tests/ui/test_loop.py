@@ -155,7 +155,7 @@ def test_radius_by_keys_and_by_the_wheel(hand: Start, project: Path) -> None:
     assert window.place.painting.radius == 12
     window.key(Qt.Key.Key_BracketRight)
     assert window.place.painting.radius == 14
-    assert window.program.tools.radius.value() == 14
+    assert window.program.tools.options.radius.box.value() == 14
     for _ in range(30):
         window.key(Qt.Key.Key_BracketLeft)
     assert window.place.painting.radius == 0

@@ -1,4 +1,4 @@
-"""How the program starts and ends: guard, first start, screenshots, what opencv leaves behind."""
+"""How the program starts and ends: guard, what is imported when, first start, screenshots."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app import main, resources
+from app import resources
+from app.commands import VERBS
+from app.commands.verbs import COMMANDS
 from app.services import open_project
+from app.ui.application import refuse_broken_qt
 from tests.ui.window import Hand
 
 pytestmark = pytest.mark.window
@@ -27,15 +30,88 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_qt_that_crashes_is_refused(qt: str, python: tuple[int, int], refused: bool) -> None:
     if refused:
         with pytest.raises(SystemExit, match=r"PySide6-Essentials!=6\.12\.0"):
-            main.refuse_broken_qt(qt, python)
+            refuse_broken_qt(qt, python)
     else:
-        main.refuse_broken_qt(qt, python)
+        refuse_broken_qt(qt, python)
 
 
-def test_what_takes_long_is_not_imported_before_the_window_is_up() -> None:
-    code = "import sys, app.main; print([m for m in ('torch', 'core_model', 'pyqtgraph', 'h5py') if m in sys.modules])"
-    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "[]"
+_UP = """
+import sys
+from app import cli, start
+
+class Watched(start.MainWindow):
+    def __init__(self, remembered):
+        super().__init__(remembered)
+        self.painted.connect(self.tell)
+
+    def tell(self):
+        assert self.isVisible()
+        print("up:", *sorted(sys.modules), flush=True)
+        self.painted.disconnect()
+        self.close()
+
+start.MainWindow = Watched
+cli.main(sys.argv[1:])
+"""
+_OPENED = """
+import sys
+from app import cli, main
+
+class Watched(main.Program):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, reads_ahead=False, **options)
+        self.shown.connect(self.tell)
+
+    def tell(self, image_id):
+        print("opened:", self.desk.project.root.name, image_id, flush=True)
+        self.place.window.close()
+
+main.Program = Watched
+cli.main(sys.argv[1:])
+"""
+
+
+def started(code: str, home: Path, *words: object) -> str:
+    """What a process of the program prints, which has a home of its own."""
+    places = {f"XDG_{name}_HOME": str(home / name) for name in ("CONFIG", "DATA", "CACHE", "STATE")}
+    command = [sys.executable, "-c", code, *map(str, words)]
+    environment = {**os.environ, **places, "HOME": str(home)}
+    said = subprocess.run(
+        command, cwd=ROOT, env=environment, check=False, timeout=120, capture_output=True, text=True
+    )
+    assert said.returncode == 0, said.stderr
+    return said.stdout.strip()
+
+
+@pytest.mark.parametrize("words", [[], ["project"]])
+def test_what_takes_long_is_not_imported_before_the_window_is_up(
+    words: list[str], project: Path, tmp_path: Path
+) -> None:
+    up = set(started(_UP, tmp_path / "home", *(tmp_path / word for word in words)).removeprefix("up:").split())
+    ours = {"app.main", "app.services", "app.storage", "app.formats", "app.jobs", "app.domain.mask", "core_model"}
+    qt = {"PySide6.QtNetwork", "PySide6.QtOpenGL", "PySide6.QtQml", "PySide6.QtTest"}
+    theirs = {"numpy", "cv2", "torch", "pyqtgraph", "PIL", "tifffile", "h5py", "safetensors", "sqlite3"}
+    assert not up & (ours | qt | theirs | {"click", "rich", "platformdirs", "tomllib", "tomli_w", "asyncio"})
+    assert {"app.ui.main_window", "PySide6.QtWidgets"} <= up
+
+
+def test_what_the_window_was_started_for_is_opened_when_it_is_up(project: Path, tmp_path: Path) -> None:
+    assert started(_OPENED, tmp_path / "home", project) == "opened: project a"
+
+
+def test_a_library_that_is_missing_ends_the_start_in_one_line(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['cv2'] = None; from app import cli; cli.main([])"
+    command = [sys.executable, "-c", code]
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    said = subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=60, capture_output=True, text=True)
+    assert said.returncode == 1
+    assert said.stderr.startswith("atrous: the window cannot start: ")
+    assert "cv2" in said.stderr
+    assert len(said.stderr.strip().splitlines()) == 1
+
+
+def test_the_names_by_which_a_start_knows_the_verbs_are_those_of_their_commands() -> None:
+    assert tuple(command.name for command in COMMANDS) == VERBS
 
 
 def test_a_screenshot_is_taken_of_a_project_that_stays_open(project: Path, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PySide6.QtCore import QPoint, QSettings, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
+from PySide6.QtGui import QInputDevice, QPointingDevice, QPointingDeviceUniqueId, QTabletEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -111,6 +112,41 @@ class Hand:
         for point in points[1:]:
             QTest.mouseMove(canvas, self.at(*point))
         QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=self.at(*points[-1]))
+
+    def click(self, *places: tuple[float, float], button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
+        """Moves to each of these pixels of the picture and clicks."""
+        for place in places:
+            QTest.mouseMove(self.place.canvas, self.at(*place))
+            QTest.mouseClick(self.place.canvas, button, pos=self.at(*place))
+
+    def drag(
+        self,
+        start: tuple[float, float],
+        *way: tuple[float, float],
+        keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+    ) -> None:
+        """Presses, moves along, lets go, with keys held. (QTest's moves hold no keys: only press and release do.)"""
+        canvas = self.place.canvas
+        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, keys, self.at(*start))
+        for place in way:
+            QTest.mouseMove(canvas, self.at(*place))
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, keys, self.at(*way[-1]))
+
+    def pen(self, kind: QEvent.Type, place: tuple[float, float], pressure: float, *, eraser: bool = False) -> None:
+        """An event of a pen, or of its other end, as Qt delivers it."""
+        end = QPointingDevice.PointerType.Eraser if eraser else QPointingDevice.PointerType.Pen
+        device = QPointingDevice(
+            "pen", 7, QInputDevice.DeviceType.Stylus, end, QInputDevice.Capability.Pressure, 1, 3, "",
+            QPointingDeviceUniqueId(),
+        )  # fmt: skip
+        canvas, left = self.place.canvas, Qt.MouseButton.LeftButton
+        there = QPointF(self.at(*place))
+        button = Qt.MouseButton.NoButton if kind == QEvent.Type.TabletMove else left
+        event = QTabletEvent(
+            kind, device, there, QPointF(canvas.mapToGlobal(there)), pressure, 0, 0, 0, 0, 0,
+            Qt.KeyboardModifier.NoModifier, button, left,
+        )  # fmt: skip
+        QApplication.sendEvent(canvas, event)
 
     def saved(self) -> None:
         """Waits until the files hold everything."""
