@@ -76,14 +76,14 @@ class Program(QObject):
             remembered=remembered,
             asking=asking(window),
             files=Runner("files", self),
-            worker=Runner("network", self),
+            worker=Runner("network", self, gives_way=True),
             learner=Runner("learning", self),
             network=network or Network(),
             reads_ahead=reads_ahead,
         )
         place = self.place
         window.take_canvas(canvas)
-        self.proposals = Proposals(canvas.hand, Runner("proposals", self), messages, self)
+        self.proposals = Proposals(canvas.hand, Runner("proposals", self, gives_way=True), messages, self)
         self.mask_file = MaskFile(place.files, place.asking, place.comparing, messages, self)
         self.opening = Opening(place.files, place.asking, messages, remembered, sample, window)
         self.desk: Desk | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class ClassError(ValueError):
     """Classes that cannot be: two of one name, no name, too many. The message is one line for the person."""
 
 
+@cache
 def voc_color(index: int) -> Color:
     """Colour of a label (0 … 255) in PASCAL VOC's palette: its bits go to the channels' top bits, three by three."""
     red = green = blue = 0

@@ -7,15 +7,21 @@ whole folder never makes the picture on screen wait for more than one picture.
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import Condition
+from threading import Condition, get_native_id
 
 from PySide6.QtCore import QEventLoop, QObject, Qt, QThread, Signal
 
 from app.jobs.job import Job, Progress
 
 log = logging.getLogger(__name__)
+NICE = 10
+"""Of threads that give way: the system's scale from 0 to 19."""
+
 _ENDS = ("finished", "failed", "cancelled")
 
 
@@ -47,7 +53,8 @@ class Runner(QObject):
 
     _reported = Signal(str, object, object)  # from the thread: kind, task, value
 
-    def __init__(self, name: str, parent: QObject | None = None) -> None:
+    def __init__(self, name: str, parent: QObject | None = None, *, gives_way: bool = False) -> None:
+        """`gives_way`: its work leaves the processor to the window whenever that wants it."""
         super().__init__(parent)
         self._tasks: list[_Task] = []  # guarded by _changed
         self._changed = Condition()
@@ -55,7 +62,7 @@ class Runner(QObject):
         self._current: dict[Hashable, _Task] = {}  # submitting thread only: whose reports are passed on
         self._numbers = 0
         self._reported.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
-        self._thread = _Thread(self._serve)
+        self._thread = _Thread(self._serve, gives_way)
         self._thread.setObjectName(name)
 
     def has(self, key: Hashable) -> bool:
@@ -177,10 +184,14 @@ def _step(task: _Task) -> tuple[str, object]:
 class _Thread(QThread):
     """Runs one function; a QThread, so that signals and thread-bound Qt objects of a job work."""
 
-    def __init__(self, function: Callable[[], None]) -> None:
+    def __init__(self, function: Callable[[], None], gives_way: bool) -> None:
         super().__init__()
         self._function = function
+        self._gives_way = gives_way
 
     def run(self) -> None:
         """Called by Qt in the new thread."""
+        if self._gives_way and sys.platform == "linux":  # elsewhere a priority is the whole process's
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, get_native_id(), NICE)  # threads that this one starts inherit it
         self._function()

@@ -311,22 +311,26 @@ def measure(megapixels: int) -> list[Row]:
 def measure_beside_the_network(hand: Hand, name: str) -> Iterator[Row]:
     """Dabs while the real network looks at one picture after the other in another thread; torch's stall is over."""
     from app import resources
+    from app.jobs.job import Job, Progress
+    from app.jobs.runner import Runner
     from core_model import Predictor, load_backbone
 
     weights = resources.path("models", "xception_imagenet.safetensors")
-    predictor = Predictor(load_backbone(weights, output_stride=16), "cpu")
-    rgb, looked, enough = photograph(1000, 500), [], threading.Event()
-    predictor.features(rgb)
+    rgb, looked, warm, enough = photograph(1000, 500), [], threading.Event(), threading.Event()
 
-    def work() -> None:
+    def work() -> Job[None]:
+        yield Progress()
+        predictor = Predictor(load_backbone(weights, output_stride=16), "cpu")
         while not enough.is_set():
             looked.append(predictor.features(rgb).height)
+            warm.set()
 
-    thread = threading.Thread(target=work)
-    thread.start()
+    runner = Runner("network", gives_way=True)  # as in the program
+    runner.submit("predict", work)
+    warm.wait()
     times = [time for zoom, radius in [(1, 48), (8, 5), (1, 195), (8, 24)] for time in hand.dabs(zoom, radius)[0]]
     enough.set()
-    thread.join()
+    runner.close()
     yield at_most(f"{name} dab while the network predicts, p99", p99(times), "ms", 8)
     yield at_most(f"{name} dab while the network predicts, worst", max(times), "ms", 40)
     yield Row(f"{name} dab while the network predicts, pictures meanwhile", len(looked), "")

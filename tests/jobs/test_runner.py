@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
+from threading import get_native_id
 
 import pytest
 from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
 
 from app.jobs.job import Job, Progress
-from app.jobs.runner import Runner
+from app.jobs.runner import NICE, Runner
 
 pytestmark = pytest.mark.window
 
@@ -151,3 +154,18 @@ def test_closing_joins_the_thread_and_refuses_what_comes_later(qtbot: QtBot) -> 
     runner.submit("late", Gate("late", []).open())
     assert not runner.has("late")
     assert not runner._thread.isRunning()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a priority is the whole process's")
+@pytest.mark.parametrize("gives_way", [False, True])
+def test_it_gives_way_to_the_window_when_it_is_to(qtbot: QtBot, gives_way: bool) -> None:
+    def priority() -> Job[int]:
+        yield Progress()
+        return os.getpriority(os.PRIO_PROCESS, get_native_id())
+
+    runner = Runner("test", gives_way=gives_way)
+    with qtbot.waitSignal(runner.finished, timeout=10_000) as told:
+        runner.submit("priority", priority)
+    runner.close()
+    here = os.getpriority(os.PRIO_PROCESS, get_native_id())
+    assert told.args[1] == (max(here, NICE) if gives_way else here)

@@ -6,6 +6,8 @@ labels. Colours, opacity and hidden classes are matters of the table alone, so t
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +64,7 @@ def _premultiplied(rgb: UInt8, opacity: NDArray[np.float64]) -> NDArray[np.uint3
     return np.asarray(alpha << 24 | red << 16 | green << 8 | blue, np.uint32)
 
 
+@cache
 def _heat() -> UInt8:
     """(256, 3) RGB from unsure, white-hot, to sure, dark."""
     unsure = np.arange(255, -1, -1).astype(np.uint8)
