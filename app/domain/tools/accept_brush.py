@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from app.domain.ink import Accepted
-from app.domain.tools.stroke import Stroke
+from app.domain.tools.stroke import stroke
 
-ACCEPT_BRUSH = Stroke("Accept brush", lambda scene, settings: Accepted())
+ACCEPT_BRUSH = stroke("Accept brush", lambda scene, settings: Accepted())

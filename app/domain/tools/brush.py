@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from app.domain.ink import Label
-from app.domain.tools.stroke import Stroke
+from app.domain.tools.stroke import stroke
 
-BRUSH = Stroke("Brush", lambda scene, settings: Label(settings.label), paints=True)
+BRUSH = stroke("Brush", lambda scene, settings: Label(settings.label), paints=True)

@@ -6,39 +6,24 @@ from functools import partial
 
 import numpy as np
 
-from app.domain.arrays import UInt8
 from app.domain.change import Change
-from app.domain.document import Document
 from app.domain.geometry import Rect
 from app.domain.grabcut import cut_out
 from app.domain.ink import Label
 from app.domain.mask import HUMAN
-from app.domain.tools.fill import NO_PICTURE
-from app.domain.tools.gesture import Gesture, Line, Proposal, Refused, Sketch
+from app.domain.tools.gesture import Line, Proposal, Sketch
 from app.domain.tools.proposing import Proposing
-from app.domain.tools.tool import Pointer, Scene, ToolSettings
+from app.domain.tools.tool import Pointer, Scene, Tool, ToolSettings
 
 FOUND_NOTHING = "Nothing that may be painted was found in the box."
 
 
-class CutOut:
+class _Boxing(Proposing):
     """A box, a preview, and the person's yes. What the person has painted in the box is taken as certain."""
 
-    title = "Cut out"
-    paints = True
-    round = False
-
-    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
-        """The first corner of the box."""
-        if scene.rgb is None:
-            return Refused(NO_PICTURE)
-        return _Boxing(scene.document, scene.rgb, pointer, settings)
-
-
-class _Boxing(Proposing):
-    def __init__(self, document: Document, rgb: UInt8, pointer: Pointer, settings: ToolSettings) -> None:
-        super().__init__(CutOut.title, document, settings.label)
-        self._rgb = rgb
+    def __init__(self, title: str, scene: Scene, pointer: Pointer, settings: ToolSettings) -> None:
+        super().__init__(title, scene.document, settings.label)
+        self._rgb = scene.picture
         self._settings = settings
         self._corner: tuple[int, int] | None = pointer.pixel
 
@@ -105,4 +90,4 @@ class _Boxing(Proposing):
         return Change.painting(mask, *covered, Label(label), self._settings.guard)
 
 
-CUT_OUT = CutOut()
+CUT_OUT = Tool("Cut out", _Boxing, looks=True)

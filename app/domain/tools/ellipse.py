@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from app.domain import shapes
-from app.domain.tools.shape import Shape
+from app.domain.tools.shape import shape
 
-ELLIPSE = Shape("Ellipse", shapes.ellipse)
+ELLIPSE = shape("Ellipse", shapes.ellipse)

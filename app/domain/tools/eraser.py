@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from app.domain.ink import Nothing
-from app.domain.tools.stroke import Stroke
+from app.domain.tools.stroke import stroke
 
-ERASER = Stroke("Eraser", lambda scene, settings: Nothing())
+ERASER = stroke("Eraser", lambda scene, settings: Nothing())

@@ -8,36 +8,25 @@ from app.domain.ink import Label
 from app.domain.regions import region_at
 from app.domain.tools.gesture import Gesture, Refused
 from app.domain.tools.proposing import Proposing
-from app.domain.tools.tool import Pointer, Scene, ToolSettings
-
-NO_PICTURE = "The picture is still being read: try again in a moment."
+from app.domain.tools.tool import NO_PICTURE, Pointer, Scene, Tool, ToolSettings
 
 
-class Fill:
-    """One click."""
+def _fill(title: str, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
+    """One click: it is meant as it is pressed."""
+    mask, rgb, seed = scene.document.mask, scene.rgb, pointer.pixel
+    if settings.source == "picture" and rgb is None:
+        return Refused(NO_PICTURE)
 
-    title = "Fill"
-    paints = True
-    round = False
+    def change() -> Change | None:
+        if settings.source == "mask" or rgb is None:
+            covered = region_at(mask.labels, mask.provenance, seed)
+        else:
+            covered = flood(rgb, seed, settings.tolerance)
+        return Change.painting(mask, *covered, Label(settings.label), settings.guard)
 
-    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
-        """Propose it at once: it is meant as it is pressed."""
-        mask, rgb, seed = scene.document.mask, scene.rgb, pointer.pixel
-        if not (0 <= seed[0] < mask.width and 0 <= seed[1] < mask.height):
-            return Refused("")
-        if settings.source == "picture" and rgb is None:
-            return Refused(NO_PICTURE)
-
-        def change() -> Change | None:
-            if settings.source == "mask" or rgb is None:
-                covered = region_at(mask.labels, mask.provenance, seed)
-            else:
-                covered = flood(rgb, seed, settings.tolerance)
-            return Change.painting(mask, *covered, Label(settings.label), settings.guard)
-
-        gesture = Proposing(self.title, scene.document, settings.label, meant=True)
-        gesture.propose(change)
-        return gesture
+    gesture = Proposing(title, scene.document, settings.label, meant=True)
+    gesture.propose(change)
+    return gesture
 
 
-FILL = Fill()
+FILL = Tool("Fill", _fill, inside=True)

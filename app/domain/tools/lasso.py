@@ -6,20 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.tools.contour import Contour
-from app.domain.tools.gesture import Gesture, Line, Sketch
-from app.domain.tools.tool import Pointer, Scene, ToolSettings
-
-
-class Lasso:
-    """Freehand outlines."""
-
-    title = "Lasso"
-    paints = True
-    round = False
-
-    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
-        """The line begins."""
-        return _Lassoing(self.title, scene, pointer, settings)
+from app.domain.tools.gesture import Line, Sketch
+from app.domain.tools.tool import Pointer, Scene, Tool, ToolSettings
 
 
 class _Lassoing(Contour):
@@ -41,4 +29,4 @@ class _Lassoing(Contour):
         self.confirm()
 
 
-LASSO = Lasso()
+LASSO = Tool("Lasso", _Lassoing)

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from app.domain.mask import EMPTY
 from app.domain.tools.gesture import Gesture, Refused
-from app.domain.tools.tool import Pointer, Scene, ToolSettings
+from app.domain.tools.tool import Pointer, Scene, Tool, ToolSettings
 
 
-class Picker:
+def _pick(title: str, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
     """Changes no pixel."""
-
-    title = "Pick class"
-    paints = False
-    round = False
-
-    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
-        """Take the class of the pixel under the pointer."""
-        mask, (x, y) = scene.document.mask, pointer.pixel
-        if not (0 <= x < mask.width and 0 <= y < mask.height) or mask.provenance[y, x] == EMPTY:
-            return Refused("Nobody has said anything of this pixel yet.")
-        gesture = Gesture()
-        gesture.over, gesture.picked = True, int(mask.labels[y, x])
-        return gesture
+    mask, (x, y) = scene.document.mask, pointer.pixel
+    if mask.provenance[y, x] == EMPTY:
+        return Refused("Nobody has said anything of this pixel yet.")
+    gesture = Gesture()
+    gesture.over, gesture.picked = True, int(mask.labels[y, x])
+    return gesture
 
 
-PICKER = Picker()
+PICKER = Tool("Pick class", _pick, paints=False, inside=True)

@@ -6,20 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.tools.contour import Contour, near
-from app.domain.tools.gesture import Gesture, Line, Sketch
-from app.domain.tools.tool import Pointer, Scene, ToolSettings
-
-
-class Polygon:
-    """Straight outlines."""
-
-    title = "Polygon"
-    paints = True
-    round = False
-
-    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
-        """The first corner."""
-        return _Drawing(self.title, scene, pointer, settings)
+from app.domain.tools.gesture import Line, Sketch
+from app.domain.tools.tool import Pointer, Scene, Tool, ToolSettings
 
 
 class _Drawing(Contour):
@@ -60,4 +48,4 @@ class _Drawing(Contour):
         self.sketch = Sketch((Line(line),), tuple(self._corners))
 
 
-POLYGON = Polygon()
+POLYGON = Tool("Polygon", _Drawing)

@@ -13,28 +13,19 @@ from app.domain.ink import Ink, Label, Nothing
 from app.domain.mask import EMPTY
 from app.domain.tools.gesture import Gesture, Refused
 from app.domain.tools.proposing import Proposing
-from app.domain.tools.tool import Pointer, Scene, ToolSettings
+from app.domain.tools.tool import Pointer, Scene, Tool, ToolSettings
 
 
-class Region:
-    """One click. What a region loses becomes empty; what it gains is the person's word."""
-
-    title = "Region"
-    paints = True
-    round = False
-
-    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
-        """Propose it at once: it is meant as it is pressed."""
-        mask, (x, y) = scene.document.mask, pointer.pixel
-        if not (0 <= x < mask.width and 0 <= y < mask.height):
-            return Refused("")
-        if mask.provenance[y, x] == EMPTY and settings.action != "class":
-            return Refused("There is no region here: nobody has said anything of this pixel.")
-        label = int(mask.labels[y, x])
-        shown = {"class": settings.label, "delete": None}.get(settings.action, label)
-        gesture = Proposing(f"Region: {settings.action}", scene.document, shown, meant=True)
-        gesture.propose(lambda: _change(scene.document, (x, y), label, settings))
-        return gesture
+def _region(title: str, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
+    """One click: it is meant as it is pressed. What a region loses becomes empty; what it gains is a person's word."""
+    mask, (x, y) = scene.document.mask, pointer.pixel
+    if mask.provenance[y, x] == EMPTY and settings.action != "class":
+        return Refused("There is no region here: nobody has said anything of this pixel.")
+    label = int(mask.labels[y, x])
+    shown = {"class": settings.label, "delete": None}.get(settings.action, label)
+    gesture = Proposing(f"{title}: {settings.action}", scene.document, shown, meant=True)
+    gesture.propose(lambda: _change(scene.document, (x, y), label, settings))
+    return gesture
 
 
 def _change(document: Document, seed: tuple[int, int], label: int, settings: ToolSettings) -> Change | None:
@@ -63,4 +54,4 @@ def _reshaped(document: Document, old: Area, new: Area, label: int, settings: To
     return Change.between(document.mask, rect, labels, provenance)
 
 
-REGION = Region()
+REGION = Tool("Region", _region, inside=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.ink import Ink, Restored
-from app.domain.tools.stroke import Stroke
+from app.domain.tools.stroke import stroke
 from app.domain.tools.tool import Scene, ToolSettings
 
 
@@ -14,4 +14,4 @@ def _ink(scene: Scene, settings: ToolSettings) -> Ink | str:
     return Restored(said, final=scene.document.reviewed)
 
 
-RESTORE_BRUSH = Stroke("Restore brush", _ink)
+RESTORE_BRUSH = stroke("Restore brush", _ink)

@@ -7,12 +7,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.arrays import UInt8
 from app.domain.livewire import LiveWire
 from app.domain.tools.contour import Contour, near
-from app.domain.tools.fill import NO_PICTURE
-from app.domain.tools.gesture import Gesture, Line, Proposal, Refused, Sketch
-from app.domain.tools.tool import Pointer, Scene, ToolSettings
+from app.domain.tools.gesture import Line, Proposal, Sketch
+from app.domain.tools.tool import Pointer, Scene, Tool, ToolSettings
 
 REACH = 256, 640
 """Pixels that the wire reaches from an anchor, at least and at most: its map takes 0.1 to 0.5 s."""
@@ -23,29 +21,12 @@ AIMS = 32
 Way = NDArray[np.float64]
 
 
-class Scissors:
-    """A live wire from anchor to anchor, closed as a polygon is."""
-
-    title = "Scissors"
-    paints = True
-    round = False
-
-    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
-        """The first anchor."""
-        mask, (x, y) = scene.document.mask, pointer.pixel
-        if not (0 <= x < mask.width and 0 <= y < mask.height):
-            return Refused("")
-        if scene.rgb is None:
-            return Refused(NO_PICTURE)
-        return _Cutting(scene.rgb, scene, pointer, settings)
-
-
 class _Cutting(Contour):
-    """The wire from the last anchor is straight until its map is there."""
+    """A live wire from anchor to anchor, closed as a polygon is. It is straight until its map is there."""
 
-    def __init__(self, rgb: UInt8, scene: Scene, pointer: Pointer, settings: ToolSettings) -> None:
-        super().__init__(Scissors.title, scene, pointer, settings)
-        self._rgb = rgb
+    def __init__(self, title: str, scene: Scene, pointer: Pointer, settings: ToolSettings) -> None:
+        super().__init__(title, scene, pointer, settings)
+        self._rgb = scene.picture
         self._ways: list[Way] = []
         """From each anchor to the next."""
         self._anchors = [_middle(pointer)]
@@ -127,4 +108,4 @@ def _middle(pointer: Pointer) -> tuple[float, float]:
     return x + 0.5, y + 0.5
 
 
-SCISSORS = Scissors()
+SCISSORS = Tool("Scissors", _Cutting, inside=True, looks=True)

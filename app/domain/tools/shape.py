@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from app.domain.arrays import Bool
+from app.domain.area import Area
 from app.domain.geometry import Rect
 from app.domain.ink import Ink, Label, Nothing
-from app.domain.tools.gesture import Gesture, Preview, Sketch
+from app.domain.tools.gesture import Preview, Sketch
 from app.domain.tools.proposing import Drawn
-from app.domain.tools.tool import Pointer, Scene, ToolSettings
+from app.domain.tools.tool import Pointer, Scene, Tool, ToolSettings
 
 Pixel = tuple[int, int]
 
 
-class Shape:
-    """A tool that fills a shape between two pixels; with Shift as wide as high, with Ctrl emptying it."""
-
-    paints = True
-    round = False
-
-    def __init__(self, title: str, fill: Callable[[Pixel, Pixel, Rect], tuple[Rect, Bool]]) -> None:
-        self.title = title
-        self.fill = fill
-        """From two corner pixels and the picture to what is covered."""
-
-    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
-        """The first corner."""
-        return Shaping(self, scene, pointer, settings)
+def shape(title: str, fill: Callable[[Pixel, Pixel, Rect], Area]) -> Tool:
+    """A tool that fills a shape between two corner pixels; with Shift as wide as high, with Ctrl emptying it."""
+    return Tool(title, partial(Shaping, fill))
 
 
 class Shaping(Drawn):
     """One shape under way."""
 
-    def __init__(self, tool: Shape, scene: Scene, pointer: Pointer, settings: ToolSettings) -> None:
-        super().__init__(tool.title, scene.document, settings.label)
-        self._tool = tool
+    def __init__(
+        self,
+        fill: Callable[[Pixel, Pixel, Rect], Area],
+        title: str,
+        scene: Scene,
+        pointer: Pointer,
+        settings: ToolSettings,
+    ) -> None:
+        """`fill`: from two corner pixels and the picture to what is covered."""
+        super().__init__(title, scene.document, settings.label)
+        self._filled = fill
         self._settings = settings
         self._corner = self._last = pointer.pixel
         self._erasing = pointer.erasing
-        self._covered: tuple[Rect, Bool] | None = None
+        self._covered: Area | None = None
 
     def move(self, pointer: Pointer) -> None:
         """The opposite corner, for now."""
@@ -48,7 +46,7 @@ class Shaping(Drawn):
         if self.over or self.settled or unmoved:
             return
         self._last, self._erasing = place, pointer.erasing
-        self._covered = self._tool.fill(self._corner, place, Rect.of(self._document.mask.labels))
+        self._covered = self._filled(self._corner, place, Rect.of(self._document.mask.labels))
         self.sketch = Sketch(preview=Preview(*self._covered, None if self._erasing else self._settings.label))
 
     def release(self, pointer: Pointer) -> None:

@@ -11,28 +11,21 @@ from app.domain.footprint import capsule
 from app.domain.geometry import Rect
 from app.domain.ink import Ink
 from app.domain.tools.gesture import NO_SKETCH, Gesture, Line, Refused, Sketch
-from app.domain.tools.tool import Pointer, Scene, ToolSettings
+from app.domain.tools.tool import Pointer, Scene, Tool, ToolSettings
 
 
-class Stroke:
-    """A brush: puts its ink along the pointer's way."""
+def stroke(title: str, ink: Callable[[Scene, ToolSettings], Ink | str], *, paints: bool = False) -> Tool:
+    """A brush. `ink` gives what it puts, or a line that says why it cannot."""
 
-    round = True
+    def begin(title: str, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
+        put = ink(scene, settings)
+        return Refused(put) if isinstance(put, str) else Stroking(title, put, scene, pointer, settings)
 
-    def __init__(self, title: str, ink: Callable[[Scene, ToolSettings], Ink | str], *, paints: bool = False) -> None:
-        self.title = title
-        self.ink = ink
-        """What it puts, or a line that says why it cannot."""
-        self.paints = paints
-
-    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
-        """Paint a dab; with Shift, a straight line from where the last stroke ended."""
-        ink = self.ink(scene, settings)
-        return Refused(ink) if isinstance(ink, str) else Stroking(self.title, ink, scene, pointer, settings)
+    return Tool(title, begin, paints=paints, round=True)
 
 
 class Stroking(Gesture):
-    """One stroke under way."""
+    """One stroke under way: a dab at first; with Shift, a straight line from where the last stroke ended."""
 
     def __init__(self, title: str, ink: Ink, scene: Scene, pointer: Pointer, settings: ToolSettings) -> None:
         super().__init__()

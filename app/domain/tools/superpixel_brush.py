@@ -5,37 +5,21 @@ from __future__ import annotations
 from functools import partial
 
 from app.domain.area import NOTHING, Area, joined
-from app.domain.arrays import UInt8
 from app.domain.change import Change
-from app.domain.document import Document
 from app.domain.footprint import capsule
 from app.domain.geometry import Rect
 from app.domain.ink import Ink, Label, Nothing
 from app.domain.superpixels import Superpixels
-from app.domain.tools.fill import NO_PICTURE
-from app.domain.tools.gesture import Gesture, Refused
 from app.domain.tools.proposing import Proposing
-from app.domain.tools.tool import Pointer, Scene, ToolSettings
-
-
-class SuperpixelBrush:
-    """A stroke that is widened to the superpixels under it; with Ctrl it empties them."""
-
-    title = "Superpixel brush"
-    paints = True
-    round = True
-
-    def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
-        """The first patch."""
-        if scene.rgb is None:
-            return Refused(NO_PICTURE)
-        return _Touching(scene.document, scene.rgb, pointer, settings)
+from app.domain.tools.tool import Pointer, Scene, Tool, ToolSettings
 
 
 class _Touching(Proposing):
-    def __init__(self, document: Document, rgb: UInt8, pointer: Pointer, settings: ToolSettings) -> None:
-        super().__init__(SuperpixelBrush.title, document, None if pointer.erasing else settings.label)
-        self._cells = Superpixels(rgb, settings.cell)
+    """A stroke that is widened to the superpixels under it; with Ctrl it empties them."""
+
+    def __init__(self, title: str, scene: Scene, pointer: Pointer, settings: ToolSettings) -> None:
+        super().__init__(title, scene.document, None if pointer.erasing else settings.label)
+        self._cells = Superpixels(scene.picture, settings.cell)
         self._settings = settings
         self._ink: Ink = Nothing() if pointer.erasing else Label(settings.label)
         self._pixel = pointer.pixel
@@ -70,4 +54,4 @@ class _Touching(Proposing):
         return Change.painting(self._document.mask, *self._touched, self._ink, self._settings.guard)
 
 
-SUPERPIXEL_BRUSH = SuperpixelBrush()
+SUPERPIXEL_BRUSH = Tool("Superpixel brush", _Touching, round=True, looks=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor
-from typing import Literal, Protocol
+from typing import Literal
 
 from app.domain.arrays import UInt8
 from app.domain.document import Document
 from app.domain.guard import Guard
 from app.domain.prediction import Prediction
-from app.domain.tools.gesture import Gesture
+from app.domain.tools.gesture import Gesture, Refused
+
+NO_PICTURE = "The picture is still being read: try again in a moment."
 
 _FAR = 2.0**24  # pixels; beyond any picture, and exact in the footprint's arithmetic
 
@@ -111,21 +114,43 @@ class Scene:
     anchor: tuple[int, int] | None = None
     """The pixel where the last stroke on this document ended."""
 
+    def holds(self, pixel: tuple[int, int]) -> bool:
+        """Whether a pixel (x, y) lies in the picture."""
+        return 0 <= pixel[0] < self.document.mask.width and 0 <= pixel[1] < self.document.mask.height
 
-class Tool(Protocol):
+    @property
+    def picture(self) -> UInt8:
+        """(H, W, 3), for tools that begin only when it is there."""
+        assert self.rgb is not None
+        return self.rgb
+
+
+@dataclass(frozen=True)
+class Tool:
     """Begins gestures; it keeps nothing itself."""
 
-    @property
-    def title(self) -> str:
-        """Plain words, for the person; the step's name too."""
+    title: str
+    """Plain words, for the person; the step's name too."""
 
-    @property
-    def paints(self) -> bool:
-        """Whether it paints the chosen class."""
+    gesture: Callable[[str, Scene, Pointer, ToolSettings], Gesture]
+    """From the title and what is there when the button goes down."""
 
-    @property
-    def round(self) -> bool:
-        """Whether it has the radius of the brushes, so that their outline is shown."""
+    paints: bool = True
+    """Whether it paints the chosen class."""
+
+    round: bool = False
+    """Whether it has the radius of the brushes, so that their outline is shown."""
+
+    inside: bool = False
+    """Whether it begins on the picture only."""
+
+    looks: bool = False
+    """Whether it needs the picture itself."""
 
     def begin(self, scene: Scene, pointer: Pointer, settings: ToolSettings) -> Gesture:
         """The button goes down."""
+        if self.inside and not scene.holds(pointer.pixel):
+            return Refused("")
+        if self.looks and scene.rgb is None:
+            return Refused(NO_PICTURE)
+        return self.gesture(self.title, scene, pointer, settings)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from app.domain.classes import VOID
 from app.domain.ink import Label
-from app.domain.tools.stroke import Stroke
+from app.domain.tools.stroke import stroke
 
-VOID_BRUSH = Stroke("Void brush", lambda scene, settings: Label(VOID))
+VOID_BRUSH = stroke("Void brush", lambda scene, settings: Label(VOID))
