@@ -16,7 +16,7 @@ from core_model.checkpoint import (
 from core_model.deeplab import DeepLab, build
 from core_model.device import DeviceError, choose_device
 from core_model.features import Features
-from core_model.heads import HEADS, AsppDecoderHead, Head
+from core_model.heads import HEADS, AsppDecoderHead, Head, LinearHead
 from core_model.import_tensorflow import from_tensorflow
 from core_model.metrics import Confusion
 from core_model.predictor import Prediction, Predictor
@@ -35,6 +35,7 @@ __all__ = [
     "DeviceError",
     "Features",
     "Head",
+    "LinearHead",
     "Prediction",
     "Predictor",
     "Variant",

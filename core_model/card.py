@@ -24,6 +24,7 @@ class Card:
     classes: tuple[str, ...] = ()
     working_size: int = 1024  # longest side in pixels at most
     pooling_norm: bool = True  # BN in ASPP's image pooling
+    reads: tuple[str, ...] = ()  # the taps, or means of them, that the head reads; (): what its variant says
     parent: str | None = None  # the version that learning continued from
     recipe: str = ""
     learnt_from: dict[str, Any] = field(default_factory=dict)  # images, pixels, …
@@ -42,7 +43,7 @@ class Card:
         try:
             fields = json.loads(text)
             known = {f.name: fields[f.name] for f in dataclasses.fields(cls) if f.name in fields}
-            card = cls(**{**known, "classes": tuple(known.get("classes", ()))})
+            card = cls(**{**known, **{name: tuple(known.get(name, ())) for name in ("classes", "reads")}})
         except (ValueError, TypeError) as error:
             raise WeightsError(f"the card in the file cannot be read ({error})") from error
         card._check()
@@ -51,7 +52,8 @@ class Card:
     def _check(self) -> None:
         right = (
             self.kind in ("head", "backbone")
-            and all(isinstance(word, str) for word in (self.variant, self.head, self.backbone, *self.classes))
+            and all(isinstance(word, str) for word in (self.variant, self.head, self.backbone))
+            and all(isinstance(word, str) for word in (*self.classes, *self.reads))
             and self.output_stride in (8, 16, 32)
             and isinstance(self.working_size, int)
             and 0 < self.working_size < 1_000_000

@@ -72,11 +72,12 @@ def save(path: Path | str, tensors: Mapping[str, Tensor], card: Card) -> str:
     plain = {name: tensors[name].detach().cpu().contiguous() for name in sorted(tensors)}
     header = json.dumps({"card": card.to_json(), "crc32": _checksum(plain)}, sort_keys=True)
     data = safetensors.torch.save(plain, {"atrous": header})
-    _replace(Path(path), data)
+    write_whole(Path(path), data)
     return hashlib.sha256(data).hexdigest()
 
 
-def _replace(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file in one piece (temporary, fsync, rename); OSError leaves what there was."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -138,6 +139,7 @@ def save_head(path: Path | str, head: Head, card: Card) -> str:
         head=head.kind,
         output_stride=head.output_stride,
         pooling_norm=head.pooling_norm,
+        reads=head.reads,
     )
     if len(card.classes) != head.num_classes:
         raise ValueError(f"the card names {len(card.classes)} classes, the head has {head.num_classes}")
@@ -152,8 +154,11 @@ def load_head(path: Path | str) -> Head:
         raise WeightsError(f"{name} is a {card.kind}, not a head")
     if card.variant not in VARIANTS or card.head not in HEADS or not card.classes:
         raise WeightsError(f"{name} is a head that this version does not know ({card.variant}, {card.head})")
-    with torch.device("meta"):
-        head = HEADS[card.head](VARIANTS[card.variant], len(card.classes), card.output_stride, card.pooling_norm)
+    try:
+        with torch.device("meta"):
+            head: Head = HEADS[card.head].of(card)
+    except ValueError as error:
+        raise WeightsError(f"{name} is a head that this version does not know ({error})") from error
     fill(head, tensors, name)
     head.card = card
     return head.eval()

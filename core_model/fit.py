@@ -1,4 +1,7 @@
-"""The learning child: `python -m core_model.fit JOB` reads a job's folder, learns, and tells events on stdout."""
+"""The learning child: `python -m core_model.fit JOB` reads a job's folder, learns, and tells events on stdout.
+
+`--live`: it stays, and reads commands on stdin.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,17 @@ import torch
 
 from core_model.card import Card, WeightsError
 from core_model.checkpoint import load_backbone
+from core_model.commands import Inbox
 from core_model.dataset import Dataset
 from core_model.deeplab import DeepLab
 from core_model.device import DeviceError, choose_device
 from core_model.events import Events
 from core_model.full import Full
-from core_model.heads import Head
+from core_model.heads import AsppDecoderHead, LinearHead
 from core_model.inherit import starting_head
 from core_model.job import Job, JobError
+from core_model.linear import Linear
+from core_model.live import learn_live
 from core_model.predictor import Predictor
 from core_model.quick import Quick, QuickSettings
 from core_model.schedule import Schedule, default_minutes
@@ -34,10 +40,10 @@ _NICE = 10  # the window, and predictions, go first
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the job in the folder that the only argument names; 0 after `done`, 1 after `failed`, 2 for wrong usage."""
+    """Run the job in the folder that is named; 0 after `done`, 1 after `failed`, 2 for wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if len(arguments) != 1:
-        print("usage: python -m core_model.fit JOB", file=sys.stderr)  # noqa: T201
+    if not arguments or list(arguments[1:]) not in ([], ["--live"]):
+        print("usage: python -m core_model.fit JOB [--live]", file=sys.stderr)  # noqa: T201
         return 2
     for ends in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ends, signal.SIG_DFL)  # end at once: the best weights are on disk
@@ -45,7 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.nice(_NICE)
     events = Events.on_stdout()
     try:
-        fit(Job.read(Path(arguments[0]).absolute()), events)
+        job = Job.read(Path(arguments[0]).absolute())
+        if arguments[1:]:
+            learn_live(job, events, Inbox(sys.stdin.buffer))
+        else:
+            fit(job, events)
     except (JobError, WeightsError, DeviceError) as error:
         events.emit("failed", text=_one_line(error))
         return 1
@@ -70,7 +80,7 @@ def fit(job: Job, events: Events) -> None:
         raise JobError(f"{job.backbone.name} is {backbone.variant.name}, and the job asks for {job.variant}")
     head, parent, warning = starting_head(job, backbone.sha256)
     minutes = job.minutes
-    if minutes is None and job.steps is None:
+    if minutes is None and job.steps is None and job.recipe != "linear":
         minutes = default_minutes(job.recipe, len(dataset.train), device.type == "cuda")
     if minutes is None and device.type == "cuda":  # steps alone: the same job gives the same weights
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -93,6 +103,11 @@ def fit(job: Job, events: Events) -> None:
     schedule = Schedule(job.steps, minutes * 60 if minutes is not None else None)
     if full is not None:
         Training(full, schedule, events, job.classes).run()
+    elif isinstance(head, LinearHead):
+        predictor = Predictor(backbone, job.device, taps=head.taps)
+        Linear(
+            head, card, job.out, dataset, predictor, events, job.classes, job.seed, schedule.seconds, job.steps
+        ).run()
     else:
         _quick(job, dataset, backbone, head, card, device, schedule, events)
 
@@ -101,7 +116,7 @@ def _quick(
     job: Job,
     dataset: Dataset,
     backbone: Backbone,
-    head: Head,
+    head: AsppDecoderHead,
     card: Card,
     device: torch.device,
     schedule: Schedule,
@@ -109,7 +124,7 @@ def _quick(
 ) -> None:
     """Let the backbone look at the pictures, then learn the head; what was kept for it is deleted again."""
     settings = QuickSettings()
-    predictor = Predictor(backbone, job.device)
+    predictor = Predictor(backbone, job.device, taps=head.taps)
     began = monotonic()
     gallery = Gallery(predictor.features, job.folder / "features", job.cache_megabytes << 20, job.seed)
     try:

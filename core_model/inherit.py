@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 
 from core_model.checkpoint import load_head
-from core_model.heads import AsppDecoderHead, Head
+from core_model.heads import AsppDecoderHead, Head, LinearHead
 from core_model.job import Job, JobError
 from core_model.variants import VARIANTS
 
@@ -22,7 +22,8 @@ class Start(NamedTuple):
 
 def starting_head(job: Job, backbone_sha256: str) -> Start:
     """Give a head for the job's classes; one on another backbone, or of another kind, has nothing to give it."""
-    head = AsppDecoderHead(VARIANTS[job.variant], len(job.classes), job.output_stride)
+    kind = LinearHead if job.recipe == "linear" else AsppDecoderHead
+    head = kind(VARIANTS[job.variant], len(job.classes), job.output_stride)
     if job.head is None:
         return Start(head, None, None)
     parent = load_head(job.head)
@@ -30,20 +31,20 @@ def starting_head(job: Job, backbone_sha256: str) -> Start:
     assert card is not None
     fits = (
         card.backbone == backbone_sha256
-        and isinstance(parent, AsppDecoderHead)
+        and isinstance(parent, kind)
         and (card.variant, card.output_stride) == (job.variant, job.output_stride)
-        and parent.pooling_norm == head.pooling_norm
+        and (parent.pooling_norm, parent.reads) == (head.pooling_norm, head.reads)
     )
     if not fits:
         return Start(head, None, f"{job.head.name} is of another network: learning starts afresh")
     old = card.classes if job.head_classes is None else job.head_classes
     if len(old) != len(card.classes):
         raise JobError(f"job.json: head_classes names {len(old)} classes, {job.head.name} has {len(card.classes)}")
-    _take_over(head, parent, job.classes, old)
+    take_over(head, parent, job.classes, old)
     return Start(head, job.head.stem, None)
 
 
-def _take_over(head: Head, parent: Head, classes: tuple[str, ...], old: tuple[str, ...]) -> None:
+def take_over(head: Head, parent: Head, classes: tuple[str, ...], old: tuple[str, ...]) -> None:
     """Copy everything but the classifier, and of it the rows of classes that both have; the others stay fresh."""
     given, own = parent.state_dict(), head.state_dict()  # tensors of a state share memory with their module
     with torch.no_grad():

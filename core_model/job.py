@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-RECIPES = ("quick", "full")
+RECIPES = ("linear", "quick", "full")
 
 
 class JobError(ValueError):
@@ -71,7 +71,7 @@ class Job:
             cache_megabytes=int(value.number("cache_megabytes", 2048)),
         )
         if job.recipe not in RECIPES:
-            raise JobError(f"unknown recipe {job.recipe!r}: there are {' and '.join(RECIPES)}")
+            raise JobError(f"unknown recipe {job.recipe!r}: there are {', '.join(RECIPES)}")
         return job
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import torch
@@ -11,10 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core_model.card import WeightsError
+from core_model.dataset import IGNORE
 from core_model.device import choose_device
 from core_model.engines import TorchEngine, folded
 from core_model.features import Features
-from core_model.heads import Head
+from core_model.heads import Head, taps_of
+from core_model.reading import taps_read
+from core_model.scribble import NEVER, fill
 from core_model.transforms import labels_of, margin_of, to_input
 from core_model.xception import Backbone
 
@@ -34,15 +38,23 @@ class Predictor:
     """Owns a backbone on a device; heads come and go.
 
     `notes` grows by a line whenever it had to do something else than asked, as going on on the CPU. threads: how many
-    torch uses in this process; None leaves that alone. DeviceError when the device is not there.
+    torch uses in this process; None leaves that alone. taps: what the features hold; None: what any head of the variant
+    reads. DeviceError when the device is not there.
     """
 
-    def __init__(self, backbone: Backbone, device: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        device: str = "auto",
+        threads: int | None = None,
+        taps: Iterable[str] | None = None,
+    ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
         self.notes: list[str] = []
         self._backbone = backbone
-        self._engine = TorchEngine(backbone, choose_device(device), backbone.variant.taps)
+        self._engine = TorchEngine(backbone, choose_device(device), taps or taps_of(backbone.variant))
+        self._prior: tuple[ref[Features], ref[Head], Tensor] | None = None  # strokes come one after another
         self._heads: WeakKeyDictionary[Head, Head] = WeakKeyDictionary()  # as given → folded, on the device
 
     @property
@@ -71,6 +83,43 @@ class Predictor:
 
         A head is taken as it is when it is first given. WeightsError when it does not belong on this backbone.
         """
+        return _prediction(self._said_by(head, features), features, size, version)
+
+    def fill(
+        self,
+        features: Features,
+        labels: NDArray[np.uint8],
+        num_classes: int,
+        size: tuple[int, int],
+        head: Head | None = None,
+        table: NDArray[np.uint8] | None = None,
+        version: str = "",
+    ) -> Prediction | None:
+        """Classify a picture from what was painted in it, and from a head where there is one; None without a stroke.
+
+        labels: (H, W) of the picture in any size, 0 … num_classes-1 where it was painted, else 255. table: (256,) from
+        the head's indices to those classes, 255 = to none; None: they are the same. Where the best class is none of
+        `num_classes` the answer is 255. size = (H, W) of the labels to give back. See `scribble.fill`. WeightsError as
+        from `predict`.
+        """
+        variant = self._backbone.variant
+        _require(features, taps_read(variant.linear_reads))
+        rows, prior = num_classes, None
+        if head is not None:
+            if self._prior is None or self._prior[0]() is not features or self._prior[1]() is not head:
+                self._prior = ref(features), ref(head), self._said_by(head, features).cpu()
+            own = np.arange(head.num_classes) if table is None else table[: head.num_classes]
+            prior = _among(self._prior[2], own, num_classes)
+            rows = len(prior)
+        logits = fill(features, variant, labels, rows, prior)
+        if logits is None:
+            return None
+        prediction = _prediction(logits, features, size, version)
+        prediction.labels[prediction.labels == num_classes] = IGNORE
+        return prediction
+
+    def _said_by(self, head: Head, features: Features) -> Tensor:
+        """Check that they belong together, and give the logits (C, h/4, w/4) of the padded picture, on the device."""
         own, asked = self._backbone, head.card.backbone if head.card else ""
         if (head.variant.name, head.output_stride) != (own.variant.name, own.output_stride):
             raise WeightsError(
@@ -79,27 +128,20 @@ class Predictor:
             )
         if asked and features.backbone and asked != features.backbone:
             raise WeightsError(f"the head was learnt on the backbone {asked[:12]}…, not on {features.backbone[:12]}…")
+        _require(features, head.taps)
         try:
-            labels, confidence = self._classify(features, head, size)
+            return self._logits(features, head)
         except RuntimeError as error:
             self._fall_back(error)
-            labels, confidence = self._classify(features, head, size)
-        return Prediction(labels, confidence, version)
+            return self._logits(features, head)
 
     @torch.inference_mode()
-    def _classify(
-        self, features: Features, head: Head, size: tuple[int, int]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def _logits(self, features: Features, head: Head) -> Tensor:
         device = self._engine.device
         if head not in self._heads:
             self._heads[head] = folded(head).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        taps: dict[str, Tensor] = {
-            name: tap.to(device).float()[None].contiguous(memory_format=torch.channels_last)
-            for name, tap in features.taps.items()
-        }
-        logits = self._heads[head](taps)[0]  # (C, h/4, w/4)
-        working = (features.height, features.width)
-        return labels_of(logits, working, size).cpu().numpy(), margin_of(logits, working).cpu().numpy()
+        taps = {name: head.prepared(features.taps[name].to(device)[None]) for name in head.taps}
+        return self._heads[head](taps)[0]  # type: ignore[no-any-return]
 
     def _fall_back(self, error: RuntimeError) -> None:
         """Go on on the CPU when a GPU has run out of memory; any other error goes up."""
@@ -108,3 +150,24 @@ class Predictor:
         self.notes.append(f"{self.device} ran out of memory; going on on the CPU")
         self._heads.clear()
         self._engine = TorchEngine(self._backbone, torch.device("cpu"), self._engine.taps)
+
+
+def _require(features: Features, taps: Iterable[str]) -> None:
+    if missing := [tap for tap in taps if tap not in features.taps]:
+        raise WeightsError(f"{missing[0]} is read, which these features do not hold")
+
+
+@torch.inference_mode()
+def _prediction(logits: Tensor, features: Features, size: tuple[int, int], version: str) -> Prediction:
+    working = (features.height, features.width)
+    labels, confidence = labels_of(logits, working, size), margin_of(logits, working)
+    return Prediction(labels.cpu().numpy(), confidence.cpu().numpy(), version)
+
+
+def _among(logits: Tensor, table: NDArray[np.integer], num_classes: int) -> Tensor:
+    """Order a head's logits by other classes; those that have no place there share one more row at the end."""
+    places = [min(int(place), num_classes) for place in table]
+    among = logits.new_full((max(num_classes, *(place + 1 for place in places)), *logits.shape[1:]), NEVER)
+    for place in set(places):
+        among[place] = torch.logsumexp(logits[[row for row, at in enumerate(places) if at == place]], 0)
+    return among

@@ -16,7 +16,7 @@ from core_model.card import Card
 from core_model.checkpoint import save_head
 from core_model.device import multiplies_bf16
 from core_model.engines import folded
-from core_model.heads import Head
+from core_model.heads import AsppDecoderHead
 from core_model.losses import class_weights, cross_entropy
 from core_model.metrics import Confusion
 from core_model.training import Scores, stamped
@@ -62,7 +62,7 @@ class Quick:
 
     def __init__(
         self,
-        head: Head,
+        head: AsppDecoderHead,
         card: Card,
         out: Path,
         train: Sequence[Look],

@@ -191,7 +191,7 @@ class Training:
         module = _settled(self.learner.module)
         confusion = self.learner.score(module)
         self.scored += self.learner.held_out
-        scores = _scores(confusion, self.class_names)
+        scores = scores_of(confusion, self.class_names)
         self.events.emit("scores", step=self.step, images=self.learner.held_out, **scores)
         better = self.best is None or scores["miou"] > self.best[2]["miou"]
         if better:
@@ -229,7 +229,7 @@ def _settled(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module).requires_grad_(False).eval()
 
 
-def _scores(confusion: Confusion, class_names: tuple[str, ...]) -> Scores:
+def scores_of(confusion: Confusion, class_names: tuple[str, ...]) -> Scores:
     """Plain values for an event and a card; a class that the truth does not have is left out."""
     ious = {name: round(float(iou), 4) for name, iou in zip(class_names, confusion.ious, strict=True) if iou == iou}
     return {

@@ -23,11 +23,12 @@ class Variant:
     decoder: bool = True
     aspp_rates: tuple[int, ...] = (6, 12, 18)  # at output stride 16; twice as much at 8
     aspp_separable: bool = True
+    linear_reads: tuple[str, ...] = ("low_level", "mid_level", "middle", "middle_mean9")  # of the linear head
     pooling_norm: bool = True  # BN in ASPP's image pooling; batches of a few pictures cannot train it
 
     @property
     def taps(self) -> tuple[str, ...]:
-        """The taps that this variant's head reads."""
+        """The taps that this variant's ASPP and decoder read."""
         return ("low_level", self.aspp_feature)
 
     def channels(self, nominal: int) -> int:

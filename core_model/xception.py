@@ -25,6 +25,7 @@ class UnitPlan:
     rate: int = 1
     skip: Literal["conv", "identity", "none"] = "identity"
     inner_tap: str = ""  # the name of the second convolution's output, where it has one
+    tap: str = ""  # the name of the unit's output
 
 
 def plan(variant: Variant, output_stride: int) -> Iterator[UnitPlan]:
@@ -41,18 +42,31 @@ def plan(variant: Variant, output_stride: int) -> Iterator[UnitPlan]:
     rows.append(("exit", (deepest, 1024) if original else (deepest, 1024, 1024), 2))
     rows.append(("exit", (1536, 2048) if original else (1536, 1536, 2048), 1))
     channels, nominal, current, rate = wide(64), 2, 2, 1
+    ends = {len(variant.entry) + variant.middle_units - 1: "middle", len(rows) - 1: "exit"}
+    firsts = {"entry": 0, "middle": len(variant.entry), "exit": len(rows) - 2}
     for i, (flow, out, stride) in enumerate(rows):
         effective = stride if current < output_stride else 1
-        tap = {4: "low_level", 8: "mid_level"}.get(nominal, "") if stride == 2 else ""
+        inner = {4: "low_level", 8: "mid_level"}.get(nominal, "") if stride == 2 else ""
+        tap = ends.get(i, f"{flow}{i - firsts[flow] + 1}")
         skip: Literal["conv", "identity", "none"] = "identity" if flow == "middle" else "conv"
         skip = "none" if i == len(rows) - 1 else skip
-        yield UnitPlan(flow, channels, tuple(map(wide, out)), effective, rate, skip, tap)
+        yield UnitPlan(flow, channels, tuple(map(wide, out)), effective, rate, skip, inner, tap)
         channels, nominal, current, rate = (
             wide(out[-1]),
             nominal * stride,
             current * effective,
             rate * stride // effective,
         )
+
+
+def tap_channels(variant: Variant) -> dict[str, int]:
+    """Name every tap of a variant in the order of computation, with its channels; at every output stride the same."""
+    channels = {"stem": variant.channels(64)}
+    for row in plan(variant, 16):
+        if row.inner_tap:
+            channels[row.inner_tap] = row.out[1]
+        channels[row.tap] = row.out[-1]
+    return channels
 
 
 class Unit(nn.Module):
@@ -137,18 +151,12 @@ class Xception(nn.Module):
             ConvNorm(wide(32), wide(64), 3, epsilon=BACKBONE_EPSILON, relu=True, padding=valid),
         )
         self.entry, self.middle, self.exit = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        self.channels = {"stem": wide(64)}
+        self.channels = tap_channels(variant)
         self._taps: list[tuple[str, str]] = []  # of each unit: of its second convolution ("" for none), of its output
         for row in plan(variant, output_stride):
             flow = {"entry": self.entry, "middle": self.middle, "exit": self.exit}[row.flow]
             flow.append(Unit(row, original=original, relu_inside=variant.relu_inside))
-            tap = f"{row.flow}{len(flow)}" if row.skip != "none" else "exit"
-            if len(self.middle) == variant.middle_units and row.flow == "middle":
-                tap = "middle"
-            if row.inner_tap:
-                self.channels[row.inner_tap] = row.out[1]
-            self.channels[tap] = row.out[-1]
-            self._taps.append((row.inner_tap, tap))
+            self._taps.append((row.inner_tap, row.tap))
         initialise(self)
 
     def features(self, x: Tensor, taps: Iterable[str] | None = None) -> dict[str, Tensor]:

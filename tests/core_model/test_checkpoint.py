@@ -16,6 +16,7 @@ from core_model import (
     VARIANTS,
     AsppDecoderHead,
     Card,
+    LinearHead,
     WeightsError,
     Xception,
     file_sha256,
@@ -38,6 +39,7 @@ CARD = Card(
     classes=("Himmel", "straße", "person"),
     working_size=480,
     parent="2",
+    reads=("low_level", "exit"),
     recipe="quick",
     learnt_from={"images": 20, "pixels": 123},
     scores={"miou": 0.5, "pixel_accuracy": 0.9, "classes": {"Himmel": 0.5}},
@@ -213,3 +215,20 @@ def test_a_full_disk_leaves_the_file_before_it(
 def test_a_card_of_a_later_version_is_read(head_file: Path) -> None:
     fields = json.loads(CARD.to_json()) | {"a_field_of_the_future": 1}
     assert Card.from_json(json.dumps(fields)) == CARD
+
+
+def test_a_linear_head_comes_back_with_what_it_reads(tmp_path: Path) -> None:
+    given = LinearHead(ROW, 3, reads=("low_level", "middle4_mean5"))
+    given.put(torch.randn(given.weights[0].shape), torch.randn(3))
+    save_head(tmp_path / "h", given, CARD)
+    found = load_head(tmp_path / "h")
+    assert isinstance(found, LinearHead)
+    assert found.reads == given.reads
+    assert torch.equal(found.weights[0], given.weights[0])
+    card, tensors = files.read(tmp_path / "h")
+    files.save(tmp_path / "x", tensors, replace(card, reads=("attic",)))
+    with pytest.raises(WeightsError, match=r"x is a head that this version does not know .*attic"):
+        load_head(tmp_path / "x")
+    files.save(tmp_path / "x", tensors, replace(card, reads=()))
+    with pytest.raises(WeightsError, match=r"classifier\.weight\.mid_level is missing"):
+        load_head(tmp_path / "x")

@@ -82,7 +82,7 @@ def test_truth_with_other_than_one_byte_a_pixel(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"recipe": "slow"}, "unknown recipe 'slow': there are quick and full"),
+        ({"recipe": "slow"}, "unknown recipe 'slow': there are linear, quick, full"),
         ({"classes": []}, "1 to 255 different names"),
         ({"classes": ["a", "a"]}, "1 to 255 different names"),
         ({"steps": 0}, "steps must be a number above zero, not 0"),

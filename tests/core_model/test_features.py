@@ -14,9 +14,10 @@ def test_features_hold_the_heads_taps_in_half_precision() -> None:
     assert (features.height, features.width, features.padded) == (50, 70, (65, 81))
     assert {name: (tuple(tap.shape), tap.dtype, tap.device.type) for name, tap in features.taps.items()} == {
         "low_level": ((256, 17, 21), torch.float16, "cpu"),
+        "mid_level": ((728, 9, 11), torch.float16, "cpu"),
         "middle": ((728, 5, 6), torch.float16, "cpu"),
     }
-    assert features.bytes == 2 * (256 * 17 * 21 + 728 * 5 * 6)
+    assert features.bytes == 2 * (256 * 17 * 21 + 728 * 9 * 11 + 728 * 5 * 6)
 
 
 def test_values_too_large_for_half_precision_stay_finite() -> None:

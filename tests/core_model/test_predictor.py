@@ -15,6 +15,7 @@ from core_model import (
     AsppDecoderHead,
     Card,
     DeviceError,
+    LinearHead,
     Predictor,
     WeightsError,
     build,
@@ -183,3 +184,60 @@ def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
     assert choose_device("auto").type == "cuda"
     with pytest.raises(DeviceError, match="1 CUDA device"):
         choose_device("cuda:1")
+
+
+def test_features_without_what_a_head_reads_are_refused(network: DeepLab) -> None:
+    narrow = Predictor(network.backbone, "cpu", taps=network.head.taps)
+    features = narrow.features(picture(33, 33))
+    assert set(features.taps) == set(network.head.taps)
+    head = LinearHead(network.backbone.variant, CLASSES)
+    with pytest.raises(WeightsError, match="mid_level is read, which these features do not hold"):
+        narrow.predict(features, head, (33, 33))
+    with pytest.raises(WeightsError, match="mid_level is read"):
+        narrow.fill(features, np.zeros((33, 33), np.uint8), CLASSES, (33, 33))
+
+
+def test_a_linear_head_predicts_as_any_other(predictor: Predictor, network: DeepLab) -> None:
+    features = predictor.features(picture(50, 61))
+    head = LinearHead(network.backbone.variant, CLASSES).eval()
+    torch.manual_seed(0)
+    head.put(torch.randn_like(head.weights[0]), torch.randn(CLASSES))
+    with torch.inference_mode():
+        logits = head({name: tap.float()[None] for name, tap in features.taps.items()})[0]
+    prediction = predictor.predict(features, head, (100, 122), "3")
+    np.testing.assert_array_equal(prediction.labels, labels_of(logits, (50, 61), (100, 122)).numpy())
+    np.testing.assert_array_equal(prediction.confidence, margin_of(logits, (50, 61)).numpy())
+
+
+def test_a_fill_keeps_to_the_head_where_nothing_looks_like_the_stroke(predictor: Predictor, network: DeepLab) -> None:
+    features = predictor.features(picture(97, 64))
+    said = predictor.predict(features, network.head, (97, 64)).labels
+    strokes = np.full((97, 64), 255, np.uint8)
+    assert predictor.fill(features, strokes, CLASSES, (97, 64), network.head) is None
+    strokes[:8, :8] = said[:8, :8]  # agrees with the head
+    filled = predictor.fill(features, strokes, CLASSES, (194, 128), network.head, version="5")
+    assert filled is not None
+    assert (filled.labels.shape, filled.version) == ((194, 128), "5")
+    assert filled.confidence.shape == (25, 16)
+    assert (filled.labels[::2, ::2] == said).mean() > 0.9
+
+
+def test_a_fill_speaks_of_the_classes_that_it_was_asked_for(predictor: Predictor, network: DeepLab) -> None:
+    features = predictor.features(picture(97, 64))
+    said = predictor.predict(features, network.head, (97, 64)).labels
+    common = int(np.bincount(said.ravel()).argmax())
+    table = np.full(256, 255, np.uint8)
+    for label in range(CLASSES):
+        table[label] = 6 - label
+    table[common] = 255  # the project has no such class
+    strokes = np.full((97, 64), 255, np.uint8)
+    other = int(np.bincount(said[said != common]).argmax())
+    strokes[said == other] = 6 - other
+    filled = predictor.fill(features, strokes, 8, (97, 64), network.head, table)
+    assert filled is not None
+    assert (filled.labels[said == other] == 6 - other).mean() > 0.9
+    assert (filled.labels[said == common] == 255).mean() > 0.5
+    assert set(np.unique(filled.labels)) <= {*(6 - label for label in range(CLASSES) if label != common), 255}
+    alone = predictor.fill(features, strokes, 8, (97, 64))
+    assert alone is not None
+    assert (alone.labels == 6 - other).all()
