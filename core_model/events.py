@@ -7,6 +7,10 @@ import os
 import sys
 from typing import TextIO
 
+from core_model.memory import peak_megabytes
+
+_MEASURED = ("progress", "done")
+
 
 class Events:
     """Writes events as JSON lines; a reader that went away ends the process without a word.
@@ -26,7 +30,9 @@ class Events:
         return cls(stream)
 
     def emit(self, event: str, **fields: object) -> None:
-        """Write one event; `fields` are JSON values (no NaN)."""
+        """Write one event; `fields` are JSON values (no NaN). How far it is, and its end, say the memory taken too."""
+        if event in _MEASURED:
+            fields["memory"] = peak_megabytes()
         line = json.dumps({"event": event, **fields}, ensure_ascii=False, allow_nan=False)
         try:
             self._stream.write(line + "\n")

@@ -28,9 +28,10 @@ from core_model.heads import AsppDecoderHead, LinearHead
 from core_model.inherit import starting_head
 from core_model.job import Job, JobError
 from core_model.linear import Linear
-from core_model.live import learn_live
+from core_model.live import Live
 from core_model.predictor import Predictor
 from core_model.quick import Quick, QuickSettings
+from core_model.reservoir import Reservoir
 from core_model.schedule import Schedule, default_minutes
 from core_model.training import Training
 from core_model.views import Gallery
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         job = Job.read(Path(arguments[0]).absolute())
         if arguments[1:]:
-            learn_live(job, events, Inbox(sys.stdin.buffer))
+            live(job, events, Inbox())
         else:
             fit(job, events)
     except (JobError, WeightsError, DeviceError) as error:
@@ -110,6 +111,45 @@ def fit(job: Job, events: Events) -> None:
         ).run()
     else:
         _quick(job, dataset, backbone, head, card, device, schedule, events)
+
+
+def live(job: Job, events: Events, inbox: Inbox) -> None:
+    """Do the job until it is told to stop; JobError, WeightsError or DeviceError when that cannot be done."""
+    device = choose_device(job.device)
+    torch.set_num_threads(job.threads or os.cpu_count() or 1)
+    torch.manual_seed(job.seed)
+    backbone = load_backbone(job.backbone, output_stride=job.output_stride)
+    if backbone.variant.name != job.variant:
+        raise JobError(f"{job.backbone.name} is {backbone.variant.name}, and the job asks for {job.variant}")
+    if job.recipe != "linear":
+        raise JobError(f"{job.recipe} cannot be learnt live: the linear recipe can")
+    head, parent, warning = starting_head(job, backbone.sha256)
+    assert isinstance(head, LinearHead)
+    job.out.mkdir(parents=True, exist_ok=True)
+    reservoir = Reservoir(job.folder / "cells", backbone.sha256, head.reads)
+    for left in (*job.out.glob(".*.part"), *job.folder.glob("cells/.*.part")):  # by one that was killed
+        left.unlink(missing_ok=True)
+    card = Card(
+        kind="head",
+        variant=job.variant,
+        output_stride=job.output_stride,
+        backbone=backbone.sha256,
+        classes=job.classes,
+        working_size=job.working_size,
+        parent=parent,
+        recipe=job.recipe,
+        notes={"live": True},
+    )
+    revisions = reservoir.revisions
+    parameters = sum(parameter.numel() for parameter in head.parameters())
+    events.emit(
+        "started", device=str(device), images=len(revisions), held_out=0, steps=None, minutes=None,
+        parameters=parameters, revisions=revisions,
+    )  # fmt: skip
+    if warning:
+        events.emit("warning", text=warning)
+    predictor = Predictor(backbone, job.device, taps=head.taps)
+    Live(job, head, card, predictor, reservoir, events, inbox).run()
 
 
 def _quick(

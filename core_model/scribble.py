@@ -77,6 +77,11 @@ def fill(
         return base + correction(taps)[0]  # type: ignore[no-any-return]
 
 
+def warm_up() -> None:
+    """Have torch import what it fits with, which takes a second, once in a process."""
+    Logistic(torch.ones(1, 1), torch.ones(1, 1), 1.0).fit(1)
+
+
 def _anywhere(features: Features, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Draw cells of the picture, not of what pads it: flat indices into its grid."""
     rows, columns = ((length - 1) // 4 + 1 for length in (features.height, features.width))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -67,7 +68,7 @@ def test_help_names_every_verb_of_the_contract_and_no_other(atrous: Atrous) -> N
     for verb in listed:
         assert atrous(verb, "--help")[0] == 0
     assert re.findall(r"^  (\w+) {2,}\w", atrous("model", "--help")[1].partition("Commands:")[2], re.MULTILINE) == [
-        "export", "import", "list",
+        "delete", "export", "import", "list", "rename", "use",
     ]  # fmt: skip
 
 
@@ -250,6 +251,41 @@ def test_import_reports_file_by_file(atrous: Atrous, voc: Path, tmp_path: Path) 
     assert "p00.json: p00 is reviewed" in err
     assert "elsewhere.json: the project has no picture" in err
     assert atrous("import", voc, tmp_path, "--format", "labelme")[0] == 1
+
+
+def test_versions_are_renamed_used_and_deleted(atrous: Atrous, taught: Path, files: Files) -> None:  # noqa: F811
+    project = open_project(taught)
+    Models(project).adopt(files.make_head("boxes", seed=1), name="full")
+    project.close()
+    assert atrous("model", "use", taught, "full-2") == (0, "full-2 is in use\n", "")
+    assert atrous("model", "rename", taught, "full-2", "second drive")[:2] == (0, "full-2 is called second drive now\n")
+    code, _, err = atrous("model", "rename", taught, "quick-1", "Second Drive")
+    assert (code, last_line(err)) == (1, "atrous: there is a version called Second Drive already: choose another name")
+    code, out, err = atrous("model", "delete", taught, "second drive", "--yes")
+    assert (code, out) == (1, "")
+    assert "second drive is in use: use another version first" in err
+    assert atrous("model", "delete", taught, "quick-1", "--yes")[:2] == (0, "quick-1 is deleted\n")
+    out = atrous("model", "list", taught)[1]
+    assert "second drive (in use)" in out
+    assert "quick-1" not in out
+    for words in (("use", "gone"), ("delete", "gone", "--yes"), ("rename", "gone", "x")):
+        code, _, err = atrous("model", words[0], taught, *words[1:])
+        assert code == 1
+        assert "no model version 'gone' in this project; it has second drive" in last_line(err)
+
+
+def test_deleting_a_version_asks_first(
+    atrous: Atrous, taught: Path, files: Files, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:
+    project = open_project(taught)
+    Models(project).adopt(files.make_head("boxes", seed=1), name="full")
+    project.close()
+    for answer, code in (("n\n", 1), ("y\n", 0)):
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        ended, _, err = atrous("model", "delete", taught, "full-2")
+        assert ended == code
+        assert "Delete full-2 for good?" in err
+    assert "full-2" not in atrous("model", "list", taught)[1]
 
 
 def test_models_are_listed_and_exported(atrous: Atrous, taught: Path, tmp_path: Path, voc: Path) -> None:

@@ -30,6 +30,39 @@ def list_(project: Path) -> None:
     show_versions(rows)
 
 
+@model.command()
+@PROJECT
+@click.argument("version")
+def use(project: Path, version: str) -> None:
+    """Predicts with a version from now on, and learns on from it."""
+    with opened(project) as one:
+        say(f"{Models(one).use(version).version} is in use")
+
+
+@model.command()
+@PROJECT
+@click.argument("version")
+@click.argument("name")
+def rename(project: Path, version: str, name: str) -> None:
+    """Gives a version another name."""
+    with opened(project) as one:
+        say(f"{version} is called {Models(one).rename(version, name).version} now")
+
+
+@model.command()
+@PROJECT
+@click.argument("version")
+@click.option("--yes", is_flag=True, help="Does not ask.")
+def delete(project: Path, version: str, yes: bool) -> None:
+    """Deletes a version for good; the one in use stays."""
+    with opened(project) as one:
+        Models(one).named(version)
+        if not yes and not click.confirm(f"Delete {version} for good?", err=True):
+            raise services.Refusal(f"nothing was deleted: {version} stays")
+        Models(one).delete(version)
+        say(f"{version} is deleted")
+
+
 @model.command("import")
 @click.argument("source", type=FOLDER)
 @click.argument("out", type=FOLDER)

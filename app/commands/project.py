@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,6 +16,7 @@ from app.formats import FORMATS
 
 EXPORTS = [name for name, row in FORMATS.items() if row.exporter is not None]
 IMPORTS = [name for name, row in FORMATS.items() if row.importer is not None]
+_FIGURES = (("pixel_accuracy", "pixel accuracy"), ("miou", "mIoU"), ("kept", "kept"))
 
 
 @click.command()
@@ -34,7 +37,7 @@ def new(project: Path, images: Path, classes: Path) -> None:
 @PROJECT
 @JSON
 def info(project: Path, as_json: bool) -> None:
-    """Images by status, classes with pixel counts, model versions."""
+    """Images by status, classes with pixel counts, model versions, agreement."""
     with opened(project, to_write=False) as one:
         found = follow(services.info(one), "info")
     if as_json:
@@ -46,7 +49,16 @@ def info(project: Path, as_json: bool) -> None:
     rows = [(str(r["index"]), r["name"], f"{r['pixels']:,}", f"{r['pixels'] / total:.1%}") for r in found["classes"]]
     table([">class", "name", ">pixels", ">share"], rows)
     show_versions(found["models"])
+    if found["agreement"]:
+        say(_agreement(found["agreement"]))
     notes(f"{image_id}: {problem}" for image_id, problem in found["problems"].items())
+
+
+def _agreement(found: Mapping[str, Any]) -> str:
+    """How the last predictions compare with what was made of them, in a line."""
+    figures = [f"{name} {found[key]:.3f}" for key, name in _FIGURES if found[key] is not None]
+    pictures = f"the last {found['pictures']} pictures" if found["pictures"] > 1 else "1 picture"
+    return f"agreement on {pictures}: {', '.join(figures) or 'nothing to score'}"
 
 
 @click.command()

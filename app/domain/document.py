@@ -144,18 +144,19 @@ class Document:
 
     # Changes of the whole mask
 
-    def pre_annotate(self, prediction: Prediction, min_confidence: float = 0.0, *, amend: bool = False) -> Entry | None:
+    def pre_annotate(
+        self, prediction: Prediction, min_confidence: float = 0.0, *, amend: bool = False, name: str = "Pre-annotate"
+    ) -> Entry | None:
         """Write what a model says into every pixel that no person has touched.
 
-        Where it says nothing, or is less sure than `min_confidence` (0 … 1), they become empty. ReviewedImage when
-        the image is reviewed. `amend`: the program does it by itself, so it joins the last step and can only be undone
-        with it (and what was undone before cannot be redone).
+        Where it says nothing, or is less sure than `min_confidence` (0 … 1), they become empty. ReviewedImage when it
+        is. `amend`: the program's own doing, undone with the last step only; what was undone before cannot be redone.
         """
         if self.reviewed:
             raise ReviewedImage(f"{self.image_id} is reviewed: no model writes to it. Take the review back first.")
         if prediction.labels.shape != self.mask.labels.shape:
             raise ValueError(f"a prediction of {prediction.labels.shape} for a mask of {self.mask.labels.shape}")
-        with self._whole("Pre-annotate") as edit:
+        with self._whole(name) as edit:
             for strip, sure in prediction.accepted(min_confidence):
                 edit.touch(strip)
                 labels, provenance = self.mask.labels[strip.slices], self.mask.provenance[strip.slices]
@@ -164,7 +165,7 @@ class Document:
                 np.copyto(labels, prediction.labels[strip.slices] | (said - 1), where=free)  # 0 - 1 is 255: nothing
                 np.copyto(provenance, said * np.uint8(MODEL), where=free)
             patch = edit.patch()
-        return self._do("Pre-annotate", patch, amend=amend)
+        return self._do(name, patch, amend=amend)
 
     def replace(self, labels: UInt8, provenance: UInt8, name: str) -> Entry | None:
         """Take another mask (H, W) as it is, as one step: an import."""

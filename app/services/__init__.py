@@ -20,7 +20,8 @@ from app.services.evaluation import Scores, evaluate
 from app.services.exchange import Imported, export, import_masks
 from app.services.information import info, model_row
 from app.services.learning import LearningFailed, TrainResult, fit
-from app.services.models import Model, Models
+from app.services.model import Model
+from app.services.models import Models
 from app.services.opening import class_names, create_project, open_project, open_sample
 from app.services.prediction import Network, PreAnnotated, pre_annotate
 from app.services.reviewing import Reviewed, review, review_all, skip, unreview, unskip

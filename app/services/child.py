@@ -30,14 +30,15 @@ class Child:
     of its own: Ctrl-C in a terminal reaches us, and we stop it.
     """
 
-    def __init__(self, folder: Path, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, folder: Path, command: Sequence[str] = COMMAND, *, live: bool = False) -> None:
+        """`live`: it stays and is told what is new (`tell`); it ends when we do."""
         self._errors = folder / "stderr.txt"
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                [*command, str(folder)],
-                stdin=subprocess.DEVNULL,
+                [*command, str(folder), *(["--live"] if live else [])],
+                stdin=subprocess.PIPE if live else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
@@ -73,6 +74,14 @@ class Child:
             elif text := line.decode(errors="replace").strip():
                 self._rubbish.append(text[:500])
 
+    def tell(self, command: str, **fields: object) -> None:
+        """Say something to a live child; one that has ended hears nothing, and `events` ends."""
+        assert self._process.stdin is not None
+        line = json.dumps({"command": command, **fields}, ensure_ascii=False)
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+
     @property
     def exit_code(self) -> int | None:
         """0 when it says that all went well, negative: the signal that ended it, None: it runs."""
@@ -98,6 +107,9 @@ class Child:
                 self._process.kill()
                 self._process.wait()
         self._stopped = True
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):  # what it has not read is lost
+                self._process.stdin.close()
         self._reader.join(_GRACE)
         if self._process.stdout is not None and not self._reader.is_alive():
             self._process.stdout.close()

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.jobs.job import Job, Progress
-from app.services.models import Model, Models
+from app.services import agreement
+from app.services.model import Model
+from app.services.models import Models
 from app.storage import planes
 from app.storage.errors import StorageError
 from app.storage.project import Project
 
 
 def info(project: Project) -> Job[dict[str, Any]]:
-    """Images by status, classes with their pixels (human and model), model versions; JSON values only."""
+    """Images by status, classes with their pixels (human and model), model versions, agreement; JSON values only."""
     project.saver.flush()
     records = project.catalogue.images()
     counts = np.zeros(256, np.int64)
@@ -48,6 +50,7 @@ def info(project: Project) -> Job[dict[str, Any]]:
         ],
         "models": [model_row(model, in_use) for model in models.versions()],
         "in_use": in_use.version if in_use else None,
+        "agreement": agreement.latest(project),
         "problems": {record.id: record.problem for record in records if record.problem},
         "warnings": list(project.warnings),
     }

@@ -12,9 +12,12 @@ import numpy as np
 
 from app.domain.classes import VOID
 from app.jobs.job import Job, Progress
+from app.services.agreement import note_learnt
 from app.services.child import COMMAND, Child, Event
+from app.services.comparison import MEASURED_ON, fingerprint
 from app.services.errors import Refusal
-from app.services.models import Model, Models
+from app.services.model import Model
+from app.services.models import Models
 from app.services.prediction import Network, read_photo
 from app.services.runs import Run, TrainRequest, checked, prepare
 from app.storage import planes
@@ -228,13 +231,17 @@ def score(model: Model, run: Run, project: Project, network: Network) -> Job[Sco
 def _adopt(project: Project, run: Run, *, partial: bool) -> Model:
     def change(card: Card) -> Card:  # a class may have been renamed meanwhile; its index stays
         now = {label.name: project.settings.classes[label.index].name for label in run.classes}
-        return replace(card, partial=partial, classes=tuple(now.get(name, name) for name in card.classes))
+        names = tuple(now.get(name, name) for name in card.classes)
+        notes = {**card.notes, MEASURED_ON: fingerprint(run.held_out)} if run.held_out else card.notes
+        return replace(card, partial=partial, classes=names, notes=notes)
 
     out = run.folder / "out"
     backbone: Path | None = out / "backbone.safetensors"
     if backbone is None or not backbone.is_file():
         backbone = run.backbone
-    return Models(project).adopt(out / "head.safetensors", backbone, name=run.recipe, change=change)
+    model = Models(project).adopt(out / "head.safetensors", backbone, name=run.recipe, change=change)
+    note_learnt(project, model.version, run.learnt, run.parent.version if run.parent is not None else None)
+    return model
 
 
 def _keep_unfinished(project: Project, run: Run, *, partial: bool) -> None:

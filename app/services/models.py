@@ -7,53 +7,28 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app import resources
 from app.services.errors import NothingLearnt, Refusal
+from app.services.model import SUFFIX, Model, copy_whole, read_model
 from app.storage.catalogue import ModelRecord
+from app.storage.errors import reason
 from app.storage.project import Project
 
 if TYPE_CHECKING:
     from core_model import Card
 
-SUFFIX = ".safetensors"
+SLOT = "live"
+"""The version that live learning overwrites."""
+
 _USED = "models used"  # state of the catalogue: JSON list of versions, the one in use last
+_NUMBERED = "models numbered"  # the highest number that a version had which is gone, or is called otherwise now
 _REMEMBERED = 50
-
-
-@dataclass(frozen=True)
-class Model:
-    """A head on its backbone: what predicts."""
-
-    version: str
-    """Its name in the project, or the file's name where it is none of the project's."""
-
-    head: Path
-    backbone: Path
-    card: Mapping[str, Any] = field(hash=False)
-    """What it is, learnt from and scored; see core_model.Card."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of what it knows, by its own indices."""
-        return tuple(self.card["classes"])
-
-    @property
-    def working_size(self) -> int:
-        """Longest side in pixels at which it learnt."""
-        return int(self.card["working_size"])
-
-    @property
-    def scores(self) -> Mapping[str, Any] | None:
-        """Its scores on held-out images (`miou`, `pixel_accuracy`, `classes`), None: not measured."""
-        scores: Mapping[str, Any] | None = self.card["scores"]
-        return scores
+_NAME = re.compile(r"\w([\w .-]{0,58}\w)?")
 
 
 class Models:
@@ -96,11 +71,16 @@ class Models:
                 return model
         return None
 
-    def use(self, version: str) -> Model:
-        """From now on this one predicts, and learning continues from it. Refusal where there is none."""
+    def named(self, version: str) -> Model:
+        """The version of that name. Refusal where there is none."""
         model = self.version(version)
         if model is None:
             raise Refusal(f"there is no model version {version!r} in this project; {self._known()}")
+        return model
+
+    def use(self, version: str) -> Model:
+        """From now on this one predicts, and learning continues from it. Refusal where there is none."""
+        model = self.named(version)
         used = [name for name in self._used() if name != version]
         self._remember([*used, version])
         return model
@@ -113,6 +93,53 @@ class Models:
         self._remember([name for name in self._used() if name != current.version])
         return previous
 
+    def rename(self, version: str, name: str) -> Model:
+        """The same version under another name of its own; those that continue it know. Refusal, CatalogueError."""
+        model, name = self.named(version), name.strip()
+        if name == version:
+            return model
+        self._changeable()
+        if SLOT in (version, name.casefold()):
+            raise Refusal(f"{SLOT} is what live learning goes on with: keep a version of it, which can have any name")
+        if not _NAME.fullmatch(name):
+            raise Refusal(
+                f"{name!r} cannot be a version's name: up to 60 letters, digits, spaces, '.', '-' and '_', with a "
+                "letter or digit at both ends"
+            )
+        if name.casefold() in {other.casefold() for other in self._names() if other != version}:
+            raise Refusal(f"there is a version called {name} already: choose another name")
+        self._keep_number(version)
+        try:
+            model.head.rename(self._file(name))
+        except OSError as error:
+            raise Refusal(f"{version} could not be renamed ({reason(error)}); it keeps its name") from error
+        self._project.catalogue.rename_model(version, name)
+        self._project.catalogue.agreement.rename_version(version, name)
+        self._remember([name if used == version else used for used in self._used()])
+        for heir in self.versions():
+            if heir.card["parent"] == version:
+                self._note(heir.version, {**heir.card, "parent": name})
+        return self.named(name)
+
+    def delete(self, version: str) -> None:
+        """Deletes a version's file for good, and its backbone where nothing else needs it. Refusal, CatalogueError.
+
+        The version in use stays: something has to predict.
+        """
+        model, current = self.named(version), self.in_use()
+        self._changeable()
+        if current is not None and current.version == version:
+            raise Refusal(f"{version} is in use: use another version first, then delete it")
+        self._keep_number(version)
+        try:
+            model.head.unlink()
+        except OSError as error:
+            raise Refusal(f"{version} could not be deleted ({reason(error)}); it stays as it was") from error
+        self._project.catalogue.remove_model(version)
+        self._remember([name for name in self._used() if name != version])
+        if not self._needs(str(model.card["backbone"])):
+            model.backbone.unlink(missing_ok=True)
+
     def rename_class(self, old: str, new: str) -> None:
         """Every version goes on knowing a class under its new name; one that knows another of that name stays.
 
@@ -120,9 +147,7 @@ class Models:
         """
         for model in self.versions():
             if old in model.classes and new not in model.classes:
-                card = json.dumps(_with_renamed(model.card, old, new), ensure_ascii=False)
-                record = ModelRecord(model.version, str(model.card["backbone"]), card, str(model.card["created"]))
-                self._project.catalogue.add_model(record)
+                self._note(model.version, _with_renamed(model.card, old, new))
 
     def resolve(self, reference: str | Path | None = None) -> Model:
         """The model in use, a version by name, or a model file with its backbone beside it, here or shipped.
@@ -180,11 +205,34 @@ class Models:
             copy_whole(source, target)
 
     def _new_name(self, name: str) -> str:
-        names = [record.version for record in self._project.catalogue.models()]
-        names += [file.stem for file in self._project.model_dir.glob(f"*{SUFFIX}")]
-        taken = (re.search(r"-(\d+)$", name) for name in names)
-        number = 1 + max((int(found[1]) for found in taken if found), default=0)
+        """`NAME-N`, with a number that no version has or had, so that what a version said stays its own."""
+        number = 1 + max(int(self._project.catalogue.get(_NUMBERED) or 0), *map(_number, self._names()), 0)
         return f"{re.sub(r'[^A-Za-z0-9_]+', '-', name).strip('-') or 'model'}-{number}"
+
+    def _keep_number(self, version: str) -> None:
+        highest = max(int(self._project.catalogue.get(_NUMBERED) or 0), _number(version))
+        self._project.catalogue.set(_NUMBERED, str(highest))
+
+    def _names(self) -> set[str]:
+        """Of all versions, those without a file and files that the catalogue does not know included."""
+        names = {record.version for record in self._project.catalogue.models()}
+        return names | {file.stem for file in self._project.model_dir.glob(f"*{SUFFIX}")}
+
+    def _changeable(self) -> None:
+        if self._project.refusal is not None:
+            raise Refusal(f"nothing was changed: {self._project.refusal}")
+
+    def _needs(self, backbone: str) -> bool:
+        """Whether a version, or a learning that runs, stands on this backbone (its sha256)."""
+        runs = self._project.root.glob(".atrous/runs/*/pictures/")  # there for as long as it runs
+        jobs = (folder.with_name("job.json") for folder in runs)
+        in_runs = any(job.is_file() and backbone in job.read_text("utf-8") for job in jobs)
+        return in_runs or any(model.card["backbone"] == backbone for model in self.versions())
+
+    def _note(self, version: str, card: Mapping[str, Any]) -> None:
+        """Keep another card of a version in the catalogue; that in its file stays."""
+        text = json.dumps(dict(card), ensure_ascii=False)
+        self._project.catalogue.add_model(ModelRecord(version, str(card["backbone"]), text, str(card["created"])))
 
     def _model(self, record: ModelRecord) -> Model:
         backbone = self._project.backbone_dir / f"{record.backbone}{SUFFIX}"
@@ -202,6 +250,11 @@ class Models:
     def _known(self) -> str:
         names = [model.version for model in self.versions()]
         return f"it has {', '.join(names)}" if names else "it has no versions yet"
+
+
+def _number(version: str) -> int:
+    found = re.search(r"-(\d{1,9})$", version)
+    return int(found[1]) if found else 0
 
 
 def _with_renamed(card: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
@@ -225,67 +278,3 @@ def _record(file: Path) -> ModelRecord | None:
     except (core_model.WeightsError, OSError):
         return None
     return ModelRecord(file.stem, card.backbone, card.to_json(), card.created) if card.kind == "head" else None
-
-
-def read_model(head: Path, *places: Path) -> Model:
-    """A model file with its backbone: in one of the places (files or folders), beside it, or among those that ship.
-
-    Only the card is read. Refusal, in one line, when the file is no head or its backbone is nowhere.
-    """
-    import core_model
-
-    try:
-        card = core_model.read_card(head)
-    except (core_model.WeightsError, OSError) as error:
-        raise Refusal(str(error)) from error
-    if card.kind != "head":
-        raise Refusal(f"{head.name} is a {card.kind}: it knows no classes; choose a head that was learnt on it")
-    for place in (*places, head.parent, resources.path("models")):
-        for file in _backbones(place, card.backbone):
-            return Model(head.stem, head, file, json.loads(card.to_json()))
-    raise Refusal(
-        f"the backbone that {head.name} was learnt on ({card.variant}, sha256 {card.backbone[:12]}…) is not here: "
-        f"put its file beside {head.name}"
-    )
-
-
-def _backbones(place: Path, sha256: str) -> list[Path]:
-    """Files at a place with that sha256; by name where the name says it, else those whose card says backbone."""
-    import core_model
-
-    if place.is_file():
-        return [place] if core_model.file_sha256(place) == sha256 else []
-    if (named := place / f"{sha256}{SUFFIX}").is_file():
-        return [named]
-    found = []
-    for file in sorted(place.glob(f"*{SUFFIX}")):
-        try:
-            if core_model.read_card(file).kind == "backbone" and core_model.file_sha256(file) == sha256:
-                found.append(file)
-        except (core_model.WeightsError, OSError):
-            continue  # a neighbour that is damaged or not ours is not what was asked for
-    return found
-
-
-def shipped_backbone(variant: str) -> Path:
-    """The backbone of a variant that ships. Refusal where none does."""
-    import core_model
-
-    if variant not in core_model.VARIANTS:
-        raise Refusal(f"there is no variant {variant!r}; there are {', '.join(core_model.VARIANTS)}")
-    for file in sorted(resources.path("models").glob(f"*{SUFFIX}")):
-        card = core_model.read_card(file)
-        if card.kind == "backbone" and card.variant == variant:
-            return file
-    raise Refusal(f"no backbone ships for {variant}; train with --variant xception")
-
-
-def copy_whole(source: Path, target: Path) -> None:
-    """A copy that is there completely or not at all. Raises OSError."""
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        shutil.copyfile(source, temporary)
-        temporary.replace(target)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise

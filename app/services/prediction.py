@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.classes import VOID, Classes
+from app.domain.classes import VOID
 from app.domain.prediction import Prediction
 from app.jobs.job import Job, Progress
 from app.services import editing
 from app.services.errors import Refusal
-from app.services.models import Model
+from app.services.matching import lookup, shares
+from app.services.model import Model, shipped_backbone
 from app.storage import images
 from app.storage.catalogue import ImageRecord
 from app.storage.errors import UnkeptPrediction
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from core_model import Features, Head, Predictor
 
 FEATURE_BUDGET = 512 << 20
+STROKES = "strokes"
+"""What a prediction that goes by strokes has for a version; after a model's and a plus where that had its word."""
+_SHIPPED = "xception"  # the variant whose backbone looks at pictures before there is a model
 _HEADS = 4
 _FLUSH_EVERY = 8
 _NOTE = "predicted "  # + id: a key of the catalogue's state
@@ -70,8 +75,34 @@ class Network:
 
     def predict(self, project: Project, image_id: str, model: Model) -> Prediction:
         """What the model says of an image, in the project's classes; UnreadableImage, Refusal otherwise."""
-        photo = read_photo(project.picture_path(image_id), project.settings.working_size)
-        return self.classify(photo, model, project.settings.working_size, lookup(model, project.settings.classes))
+        table = lookup(model, project.settings.classes)
+        features, size = self._look(project, image_id, model)
+        return self._classify(features, size, model, table)
+
+    def fill(
+        self, project: Project, image_id: str, model: Model | None, painted: NDArray[np.uint8]
+    ) -> Prediction | None:
+        """What an image shows, going by what was painted in it and, where there is a model, drawn towards what it says.
+
+        painted: (h, w) of the picture in any size, the project's indices, 255 = not painted. None where nothing is.
+        Without a model, or where it knows none of the classes, what was painted decides alone; such a model's backbone
+        is used all the same. What a model sees that the project has no class for stays without one, until it is
+        painted. UnreadableImage, Refusal.
+        """
+        from core_model import WeightsError
+
+        classes = project.settings.classes
+        indices = [label.index for label in classes]
+        known = np.where(np.isin(painted, indices), painted, np.uint8(VOID))
+        features, size = self._look(project, image_id, model)
+        prior = model if model is not None and shares(model, classes) else None
+        table, version = (lookup(prior, classes), f"{prior.version}+{STROKES}") if prior else (None, STROKES)
+        try:
+            head = self._head(prior.head) if prior else None
+            said = self._on(model).fill(features, known, max(indices, default=-1) + 1, size, head, table, version)
+        except WeightsError as error:
+            raise Refusal(str(error)) from error
+        return None if said is None else Prediction(said.labels, said.confidence, version)
 
     def fingerprint(self, project: Project, model: Model, min_confidence: float = 0.0) -> str:
         """By what a prediction is known again: the same head, classes, working size and confidence say the same."""
@@ -80,49 +111,68 @@ class Network:
         said = f"{file_sha256(model.head)} {min_confidence} {project.settings.working_size}".encode()
         return hashlib.sha256(said + lookup(model, project.settings.classes).tobytes()).hexdigest()[:16]
 
-    def look(self, project: Project, image_id: str, model: Model) -> None:
-        """Read ahead: compute an image's features, so that its prediction is there at once."""
-        photo = read_photo(project.picture_path(image_id), project.settings.working_size)
-        self._look(photo, model, project.settings.working_size)
+    def look(self, project: Project, image_id: str, model: Model | None) -> None:
+        """Read ahead: compute an image's features, so that its prediction is there at once.
+
+        Without a model on the backbone that ships: to fill from strokes, and for the first head. UnreadableImage,
+        Refusal.
+        """
+        self._look(project, image_id, model)
 
     def classify(
         self, photo: Photo, model: Model, working_size: int, table: NDArray[np.uint8] | None = None
     ) -> Prediction:
         """The same for any picture; `table` (256,) uint8 translates the head's indices, None keeps them."""
+        features = self._see(photo.sha256, model, working_size, lambda: photo.rgb)
+        return self._classify(features, (photo.height, photo.width), model, table)
+
+    def _classify(
+        self, features: Features, size: tuple[int, int], model: Model, table: NDArray[np.uint8] | None
+    ) -> Prediction:
         from core_model import WeightsError
 
         try:
-            head = self._head(model.head)
-            features = self._look(photo, model, working_size)
-            assert self._predictor is not None
-            said = self._predictor[1].predict(features, head, (photo.height, photo.width), model.version)
+            said = self._on(model).predict(features, self._head(model.head), size, model.version)
         except WeightsError as error:
             raise Refusal(str(error)) from error
         return Prediction(said.labels if table is None else table[said.labels], said.confidence, model.version)
 
-    def _look(self, photo: Photo, model: Model, working_size: int) -> Features:
+    def _look(self, project: Project, image_id: str, model: Model | None) -> tuple[Features, tuple[int, int]]:
+        """An image's features and its (height, width); the picture is not decoded again while they are kept."""
+        from core_model import file_sha256
+
+        picture, working_size = project.picture_path(image_id), project.settings.working_size
+        width, height = images.size(picture)
+        read = partial(images.read, picture, working_size)
+        return self._see(file_sha256(picture), model, working_size, read), (height, width)
+
+    def _see(self, sha256: str, model: Model | None, working_size: int, read: Callable[[], images.RGB]) -> Features:
         predictor = self._on(model)
-        key = (photo.sha256, str(model.card["backbone"]), working_size)
+        assert self._predictor is not None
+        key = (sha256, self._predictor[0][0], working_size)
         if key in self._features:
             self._features.move_to_end(key)
         else:
-            self._features[key] = predictor.features(photo.rgb)
+            self._features[key] = predictor.features(read())
             while len(self._features) > 1 and sum(kept.bytes for kept in self._features.values()) > self._budget:
                 self._features.popitem(last=False)
         return self._features[key]
 
-    def _on(self, model: Model) -> Predictor:
-        """The predictor of the model's backbone; one at a time is kept, they are large."""
-        from core_model import DeviceError, Predictor, WeightsError, load_backbone
+    def _on(self, model: Model | None) -> Predictor:
+        """The predictor of the model's backbone, or of the one that ships; one at a time is kept, they are large."""
+        from core_model import DeviceError, Predictor, WeightsError, file_sha256, load_backbone
 
-        key = (str(model.card["backbone"]), int(model.card["output_stride"]))
-        if self._predictor is None or self._predictor[0] != key:
-            self._predictor = None
-            try:
-                backbone = load_backbone(model.backbone, output_stride=key[1])
-                self._predictor = (key, Predictor(backbone, self._device))
-            except (WeightsError, DeviceError, OSError) as error:
-                raise Refusal(str(error)) from error
+        try:
+            if model is None:
+                path = shipped_backbone(_SHIPPED)
+                key = (file_sha256(path), 16)
+            else:
+                path, key = model.backbone, (str(model.card["backbone"]), int(model.card["output_stride"]))
+            if self._predictor is None or self._predictor[0] != key:
+                self._predictor = None
+                self._predictor = (key, Predictor(load_backbone(path, output_stride=key[1]), self._device))
+        except (WeightsError, DeviceError, OSError) as error:
+            raise Refusal(str(error)) from error
         return self._predictor[1]
 
     def _head(self, path: Path) -> Head:
@@ -146,23 +196,6 @@ def read_photo(picture: Path, working_size: int) -> Photo:
     width, height = images.size(picture)
     with picture.open("rb") as file:
         return Photo(hashlib.file_digest(file, "sha256").hexdigest(), rgb, width, height)
-
-
-def lookup(model: Model, classes: Classes) -> NDArray[np.uint8]:
-    """(256,) uint8: from the head's indices to the project's by name; 255 where the project has no such class.
-
-    Refusal where not a single name matches: the model would predict nothing at all.
-    """
-    table = np.full(256, VOID, np.uint8)
-    for index, name in enumerate(model.classes):
-        label = classes.by_name(name)
-        table[index] = VOID if label is None else label.index
-    if (table == VOID).all():
-        raise Refusal(
-            f"the model {model.version} knows none of this project's classes: it predicts {', '.join(model.classes)}; "
-            f"the project has {', '.join(classes.names) or 'none'}"
-        )
-    return table
 
 
 @dataclass
@@ -243,3 +276,9 @@ def holds(project: Project, image_id: str, fingerprint: str) -> bool:
     """Whether this very prediction was the last thing that happened to the image."""
     note = project.catalogue.get(_NOTE + image_id)
     return note is not None and note == f"{fingerprint} {project.journal.last_sequence(image_id)}"
+
+
+def written_as(project: Project, image_id: str) -> int | None:
+    """The number of the entry as which the kept prediction was written into the image; None where nobody knows."""
+    note = project.catalogue.get(_NOTE + image_id)
+    return int(note.split()[-1]) if note else None

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from app.domain.classes import VOID
 from app.domain.document import Document
 from app.domain.history import Entry
-from app.jobs.job import Job, Progress
-from app.services import editing
+from app.jobs.job import Job, Progress, run
+from app.services import agreement, editing
 from app.storage.project import Project
 from app.storage.settings import VOID_NAME, Settings
 
@@ -77,6 +77,7 @@ def review_all(project: Project, ids: Sequence[str] | None = None) -> Job[Review
                     result.refused[record.id] = str(error)
                     continue
                 result.done.append(record.id)
+                run(agreement.score(project, record.id))
     finally:
         project.saver.flush()
     return result

@@ -18,7 +18,8 @@ from app.domain.classes import VOID, Classes
 from app.domain.mask import HUMAN
 from app.jobs.job import Job, Progress
 from app.services.errors import NothingLearnt, Refusal
-from app.services.models import Model, Models, shipped_backbone
+from app.services.model import Model, shipped_backbone
+from app.services.models import Models
 from app.storage import images
 from app.storage.catalogue import ImageRecord
 from app.storage.errors import StorageError
@@ -134,18 +135,20 @@ def _write_truths(
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for start in range(0, len(records), _AT_ONCE):
             batch = records[start : start + _AT_ONCE]
-            pairs = pool.map(lambda record: _pair(project, record, table), batch)
+            pairs = pool.map(lambda record: picture_and_truth(project, record, table), batch)
             for number, (record, pair) in enumerate(zip(batch, pairs, strict=True), start):
                 yield Progress(number, len(records), f"preparing {record.id}")
                 if isinstance(pair, str):
                     warnings.append(f"{record.id} is left out: {pair}")
                 elif (pair[1] != VOID).any():
-                    _write_pair(folder, len(learnt) + len(held_out), *pair)
+                    write_pair(folder, str(len(learnt) + len(held_out)), *pair)
                     (held_out if record.id in held_out_ids else learnt).append(record.id)
     return learnt, held_out, warnings
 
 
-def _pair(project: Project, record: ImageRecord, table: NDArray[np.uint8]) -> tuple[images.RGB, Truth] | str:
+def picture_and_truth(
+    project: Project, record: ImageRecord, table: NDArray[np.uint8]
+) -> tuple[images.RGB, Truth] | str:
     """Picture and truth of an image at working size; the reason, where it cannot be read."""
     try:
         mask = project.read_mask(record.id)[0]
@@ -173,10 +176,11 @@ def nearest(labels: Truth, height: int, width: int) -> Truth:
     return np.ascontiguousarray(labels[rows][:, columns])
 
 
-def _write_pair(folder: Path, number: int, rgb: images.RGB, truth: Truth) -> None:
-    for name, pixels in (("pictures", rgb[..., ::-1]), ("truth", truth)):
+def write_pair(folder: Path, name: str, rgb: images.RGB, truth: Truth) -> None:
+    """Writes `pictures/NAME.png` and `truth/NAME.png` of a run's folder. Raises OSError."""
+    for kind, pixels in (("pictures", rgb[..., ::-1]), ("truth", truth)):
         _, data = cv2.imencode(".png", np.ascontiguousarray(pixels), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        (folder / name / f"{number}.png").write_bytes(data.tobytes())
+        (folder / kind / f"{name}.png").write_bytes(data.tobytes())
 
 
 def _write_job(project: Project, request: TrainRequest, run: Run, variant: str) -> None:

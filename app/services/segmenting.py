@@ -12,7 +12,7 @@ from PIL import Image
 from app.domain.classes import Classes
 from app.jobs.job import Job, Progress
 from app.services.errors import Refusal
-from app.services.models import read_model
+from app.services.model import read_model
 from app.services.prediction import Network, read_photo
 from app.storage.images import UnreadableImage
 

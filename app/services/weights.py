@@ -9,7 +9,9 @@ from pathlib import Path
 
 from app import resources
 from app.services.errors import Refusal
-from app.services.models import SUFFIX, Models, copy_whole
+from app.services.model import SUFFIX, copy_whole
+from app.services.models import Models
+from app.storage.errors import reason
 from app.storage.project import Project
 
 _KERAS = (".keras", ".h5", ".hdf5")
@@ -69,27 +71,34 @@ def _from_keras(source: Path, out: Path) -> Written:
 
 
 def export_version(project: Project, version: str, out: Path, format_name: str = "safetensors") -> Written:
-    """A version's head as a file; its backbone beside it, unless that ships with the program anyway."""
+    """A version's head as a file, its card within; its backbone beside it, unless that ships with the program anyway.
+
+    Refusal when `out` exists, or the disk does not take it.
+    """
     import core_model
 
     if format_name != "safetensors":
         raise Refusal(f"there is no model format {format_name!r}; there is safetensors")
     _free(out)
-    model = Models(project).version(version)
-    if model is None:
-        known = ", ".join(one.version for one in Models(project).versions()) or "none yet"
-        raise Refusal(f"there is no model version {version!r} in this project; it has {known}")
+    model = Models(project).named(version)
     sha256 = str(model.card["backbone"])
     ships = any(core_model.file_sha256(file) == sha256 for file in resources.path("models").glob(f"*{SUFFIX}"))
     beside = out.with_name(f"{sha256}{SUFFIX}")
     card = core_model.Card.from_json(json.dumps(dict(model.card)))
-    if card.classes == core_model.read_card(model.head).classes:
-        copy_whole(model.head, out)
-    else:  # renamed since it was learnt
-        core_model.save_head(out, core_model.load_head(model.head), card)
+    try:
+        if card == core_model.read_card(model.head):
+            copy_whole(model.head, out)
+        else:  # renamed since it was learnt
+            core_model.save_head(out, core_model.load_head(model.head), card)
+        if not ships:
+            copy_whole(model.backbone, beside)
+    except core_model.WeightsError as error:
+        raise Refusal(str(error)) from error
+    except OSError as error:
+        out.unlink(missing_ok=True)
+        raise Refusal(f"{out} could not be written ({reason(error)}); the version stays in the project") from error
     if ships:
         return Written((out,), ("its backbone ships with Atrous",))
-    copy_whole(model.backbone, beside)
     return Written((out, beside), ("the backbone goes with it: keep both in one folder",))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.storage.agreement import AgreementTable
 from app.storage.database import Database, Row
 from app.storage.errors import StorageError
 from app.storage.images import natural
@@ -57,10 +58,11 @@ class ModelRecord:
 
 
 class Catalogue:
-    """Images, models and single values of a project. Safe to use from any thread."""
+    """Images, models, agreement and single values of a project. Safe to use from any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.agreement = AgreementTable(database)
 
     def images(self, status: str | None = None) -> list[ImageRecord]:
         """All images, or those of one status, in natural order of their files."""
@@ -144,6 +146,16 @@ class Catalogue:
             "INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?)",
             [record.version, record.backbone, record.card, record.created],
         )
+
+    def rename_model(self, version: str, name: str) -> None:
+        """Call a model version otherwise. Raises CatalogueError when another one has that name."""
+        self._database.write("UPDATE models SET version = ? WHERE version = ?", [name, version])
+        self.agreement.rename_version(version, name)
+
+    def remove_model(self, version: str) -> None:
+        """Forget a model version; its file is not touched."""
+        self._database.write("DELETE FROM models WHERE version = ?", [version])
+        self.agreement.forget_version(version)
 
     def _set(self, rows: list[tuple[object, ...]], assignment: str) -> None:
         self._database.write_many(f"UPDATE images SET {assignment} WHERE id = ?", rows)

@@ -15,8 +15,8 @@ from typing import Any
 
 from app.storage.errors import CatalogueError, NewerProject, ReadOnlyProject
 
-SCHEMA_VERSION = 1
-_SCHEMA = """
+_SCHEMAS = (
+    """
 CREATE TABLE images (
     id TEXT PRIMARY KEY, file TEXT NOT NULL UNIQUE, width INTEGER, height INTEGER,
     status TEXT NOT NULL DEFAULT 'untouched', split TEXT, problem TEXT, sequence INTEGER NOT NULL DEFAULT 0
@@ -33,7 +33,20 @@ CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE models (
     version TEXT PRIMARY KEY, backbone TEXT NOT NULL, card TEXT NOT NULL, created TEXT NOT NULL
 );
-"""
+""",
+    """
+CREATE TABLE IF NOT EXISTS agreement (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, image TEXT NOT NULL, version TEXT NOT NULL, sequence INTEGER NOT NULL,
+    learnt INTEGER NOT NULL, every TEXT NOT NULL, human TEXT NOT NULL, UNIQUE (image, version)
+);
+CREATE TABLE IF NOT EXISTS learnt (
+    version TEXT NOT NULL, image TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (version, image)
+) WITHOUT ROWID;
+""",
+)
+"""What each version of the catalogue adds to the one before; the first one begins with nothing."""
+
+SCHEMA_VERSION = len(_SCHEMAS)
 _WAL_LIMIT = 16 << 20  # bytes of write-ahead log before it is merged; a merge costs the next insert one fsync
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ncpfs", "glusterfs", "ceph", "lustre"}
 
@@ -178,14 +191,14 @@ class Database:
                 f"{self.path} was made by a newer Atrous (its catalogue is version {version}, this program reads up to "
                 f"{SCHEMA_VERSION}); nothing was changed; update Atrous"
             )
-        if version == 0:
-            if self.read("SELECT 1 FROM sqlite_master"):
-                raise DamagedCatalogue(f"{self.path} is not a catalogue of Atrous")
-            if not self.read_only:
-                with self.writing() as connection:
-                    connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        if version <= 0 and self.read("SELECT 1 FROM sqlite_master"):
+            raise DamagedCatalogue(f"{self.path} is not a catalogue of Atrous")
         if (verdict := self.read("PRAGMA quick_check(1)")[0][0]) != "ok":
             raise DamagedCatalogue(f"{self.path} is damaged ({verdict})")
+        if version < SCHEMA_VERSION and not self.read_only:
+            added = " ".join(_SCHEMAS[max(version, 0) :])
+            with self.writing() as connection:
+                connection.executescript(f"BEGIN; {added} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
     def _set_journal_mode(self) -> None:
         mode = None
@@ -223,14 +236,15 @@ class Database:
 def open_catalogue(path: Path, *, writable: bool) -> tuple[Database, str | None]:
     """The database of a project and, where a person should know, what was found.
 
-    A damaged file is set aside under another name and a new one begun. What cannot be written to is read where it is,
-    or as a copy where SQLite cannot even do that. Raises NewerProject, CatalogueError, OSError.
+    An older file is brought up to date, a damaged one set aside under another name and a new one begun. What cannot be
+    written to is read where it is, or as a copy where it is older, or SQLite cannot even do that. Raises NewerProject,
+    CatalogueError, OSError.
     """
     if not writable:
         with contextlib.suppress(CatalogueError):
             if path.exists():
                 database = Database(path, read_only=True)
-                if database.read("PRAGMA user_version")[0][0]:
+                if database.read("PRAGMA user_version")[0][0] == SCHEMA_VERSION:
                     return database, None
                 database.close()
         try:

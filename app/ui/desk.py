@@ -12,15 +12,20 @@ from app.domain.prediction import Prediction
 from app.jobs.job import Job, Progress
 from app.jobs.runner import Runner
 from app.storage.project import Project
+from app.ui.agreement import Agreement
 from app.ui.class_choice import ClassChoice
 from app.ui.class_edits import ClassEdits
 from app.ui.exporting import Exporting
+from app.ui.filling import Filling
 from app.ui.learning import Learning
+from app.ui.live import Live
+from app.ui.material import LearningMaterial
 from app.ui.navigation import Navigation, Opened
 from app.ui.panels.images_model import DONE
 from app.ui.pictures import Pictures
 from app.ui.pointing import Pointing
 from app.ui.predictions import Predictions
+from app.ui.result_cards import ResultCards
 from app.ui.reviewing import Reviewing
 from app.ui.saving import Saving
 from app.ui.steps import Steps
@@ -48,26 +53,25 @@ class Desk(QObject):
         model = place.images.model
         model.reset(project.catalogue.images())
         self.navigation = Navigation(project, model, files, self)
-        self.versions = Versions(project, files, worker, messages, self)
+        self.versions = Versions(project, place, self)
         self.predictions = Predictions(
-            project,
-            place.network,
-            self.versions.in_use,
-            self.navigation,
-            model,
-            worker,
-            files,
-            messages,
-            read_ahead=place.reads_ahead,
-            parent=self,
-        )
+            project, place.network, self.versions.in_use, self.navigation, model, worker, files, messages,
+            read_ahead=place.reads_ahead, parent=self,
+        )  # fmt: skip
+        self.filling = Filling(project, place, self.versions.in_use, self.navigation, self)
         self.reviewing = Reviewing(project, self.navigation, place.actions, messages, self)
         self.steps = Steps(self.navigation, place.canvas.hand, place.actions, messages, self)
         self.whole_mask = WholeMask(project, place, self)
         self.class_edits = ClassEdits(project, messages, self)
+        self.agreement = Agreement(project, place, self.navigation, self.class_edits, self)
         self.class_choice = ClassChoice(project, self.class_edits, place, self)
         self.learning = Learning(project, place.learner, messages, self)
+        self.live = Live(
+            project, place, self.navigation, self.predictions, self.versions, self.learning, self.class_edits, self
+        )
+        self.cards = ResultCards(project, place, self.versions, self.learning, self)
         self.saving = Saving(project, files, self)
+        self.material = LearningMaterial(project, place, self.saving, self)
         self.pictures = Pictures(project, model, files, place.asking, messages, self)
         self.exporting = Exporting(project, files, place.asking, messages, window, self)
         self.pointing = Pointing(self.navigation, project.settings.classes, self)
@@ -111,8 +115,6 @@ class Desk(QObject):
             "export": self.exporting.ask,
             "learn": self._place.learning.ask,
             "stop_learning": self.learning.stop,
-            "model_file": self._ask_model_file,
-            "model_back": self.versions.go_back,
             "add_class": self.class_edits.add,
             "rename_class": self._place.classes.start_rename,
             "recolor_class": self.class_choice.ask_color,
@@ -128,7 +130,9 @@ class Desk(QObject):
 
     def _wire_network(self) -> None:
         place, panel = self._place, self._place.learning
-        self.predictions.working.connect(place.window.status.show_work)
+        for network in (self.predictions, self.filling):
+            network.working.connect(place.window.status.show_work)
+        self.filling.filled.connect(self.predictions.hear)
         self._on(place.window.status.stop_asked, self.predictions.stop)
         self._on(panel.start_asked, self.learning.start)
         self._on(panel.stop_asked, self.learning.stop)
@@ -138,9 +142,7 @@ class Desk(QObject):
         self.learning.ended.connect(panel.show_result)
         self.learning.learnt.connect(self.versions.refresh)
         self.learning.learnt.connect(self.predictions.forget)
-        self.versions.listed.connect(place.models.show_versions)
         self.versions.changed.connect(self.predictions.forget)
-        self._on(place.models.use_asked, self.versions.use)
 
     def _wire_views(self) -> None:
         place, navigation = self._place, self.navigation
@@ -195,8 +197,10 @@ class Desk(QObject):
         self._place.window.history.show_document(None)
         self._place.window.light.show_photo(None)
         self._place.comparing.know(None)
-        for part in (self.predictions, self.learning, self.versions, self.saving, self.pictures, self.exporting):
+        for part in (self.live, self.filling, self.cards, self.material, self.agreement):
             part.close()
+        for each in (self.predictions, self.learning, self.versions, self.saving, self.pictures, self.exporting):
+            each.close()
         self._place.actions.set_available(set())
         self._place.images.model.reset([])
         self._place.classes.show_classes(Classes())
@@ -276,10 +280,6 @@ class Desk(QObject):
         if self.navigation.document is not None:
             present |= {"image", "edit"} if not self.project.read_only else {"image"}
         self._place.actions.set_available(present)
-
-    def _ask_model_file(self) -> None:
-        if path := self._place.asking.file("Use a model file", "Models (*.safetensors);;All files (*)"):
-            self.versions.take_file(path)
 
     def _count(self) -> None:
         model = self._place.images.model

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.ui.actions import Actions
 from app.ui.messages import MessageBar, Messages
 from app.ui.panels import PLACES
+from app.ui.panels.agreement import AgreementPanel
 from app.ui.panels.classes import ClassesPanel
 from app.ui.panels.history import HistoryPanel
 from app.ui.panels.images import ImagesPanel
@@ -41,7 +42,7 @@ _BAR: tuple[str, ...] = (
 )  # fmt: skip
 _PRIMARY = "review"
 _BARE = ("outline", "layer_unsure", "layer_swipe", "keys")  # an icon says it
-_STATE = 2  # of the docks; grows when their set changes
+_STATE = 3  # of the docks; grows when their set changes
 
 
 class MainWindow(QMainWindow):
@@ -82,12 +83,14 @@ class MainWindow(QMainWindow):
         self.classes = ClassesPanel(self.commands)
         self.learning = LearningPanel()
         self.models = ModelsPanel(self.commands)
+        self.agreement = AgreementPanel()
         self.docks: dict[str, QDockWidget] = {}
         self.commands.fill(self.menuBar())
         self._fill_bar()
         self._place_panels()
         self._list_panels()
         self.docks["light"].visibilityChanged.connect(self.light.look)
+        self.docks["agreement"].visibilityChanged.connect(self.agreement.look)
         if (geometry := self._remembered.bytes("window/geometry")) is not None:
             self.restoreGeometry(geometry)
         if (state := self._remembered.bytes("window/docks")) is not None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from app.domain.prediction import Prediction
 from app.jobs.job import Job, Progress
-from app.services import editing, prediction
+from app.services import editing, filling, prediction
 from app.services.errors import NothingLearnt, Refusal
-from app.services.models import Model, shipped_backbone
+from app.services.model import Model, shipped_backbone
 from app.services.prediction import Network
 from app.storage.errors import UnkeptPrediction
 from app.storage.project import Project
@@ -31,6 +31,8 @@ def warm_up() -> Job[None]:
     yield Progress()
     with suppress(Refusal):  # whoever needs a backbone will say that there is none
         shipped_backbone("xception")
+    yield Progress()
+    filling.warm_up()
 
 
 def _used(model: Callable[[], Model | None]) -> Model:
@@ -45,6 +47,17 @@ def predict(project: Project, network: Network, model: Callable[[], Model | None
     yield Progress()
     used = _used(model)
     return _answer(project, network, used, image_id, network.fingerprint(project, used))
+
+
+def look_ahead(
+    project: Project, network: Network, model: Callable[[], Model | None], image_id: str
+) -> Job[Answer | None]:
+    """The same before anybody asks; without a model the features alone, so that strokes fill the picture at once."""
+    if model() is not None:
+        return (yield from predict(project, network, model, image_id))
+    yield Progress()
+    network.look(project, image_id, None)
+    return None
 
 
 def _answer(project: Project, network: Network, model: Model, image_id: str, fingerprint: str) -> Answer:

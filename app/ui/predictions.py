@@ -14,7 +14,7 @@ from app.domain.prediction import Prediction
 from app.jobs.job import Job, Progress
 from app.jobs.runner import Runner
 from app.services.errors import NothingLearnt
-from app.services.models import Model
+from app.services.model import Model
 from app.services.prediction import Network
 from app.storage.errors import UnkeptPrediction
 from app.storage.project import Project
@@ -44,22 +44,15 @@ class Predictions(QObject):
     """Pre-annotates the images of one project; the network itself runs in its own thread."""
 
     written = Signal()  # an image that is not on screen has been filled
+    ready = Signal(str)  # image id: its prediction is there
     known_changed = Signal(object)  # Prediction | None: what is known of the image on screen
     working = Signal(str, float, float)  # what for people, done, total (0: nobody knows); "" = nothing any more
 
     def __init__(
-        self,
-        project: Project,
-        network: Network,
-        model: Callable[[], Model | None],
-        navigation: Navigation,
-        images: ImagesModel,
-        worker: Runner,
-        files: Runner,
-        messages: Messages,
-        read_ahead: bool = True,
+        self, project: Project, network: Network, model: Callable[[], Model | None], navigation: Navigation,
+        images: ImagesModel, worker: Runner, files: Runner, messages: Messages, read_ahead: bool = True,
         parent: QObject | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self._project = project
         self._network = network  # belongs to the worker's thread
@@ -95,6 +88,10 @@ class Predictions(QObject):
         if self._read_ahead:
             self._worker.submit("warm up", jobs.warm_up, urgency=20)
 
+    def hear(self, image_id: str, prediction: Prediction) -> None:
+        """Something else than a model's answer was written into the image: that is what is known of it now."""
+        self._known.hear(image_id, prediction)
+
     def pre_annotate(self) -> None:
         """Fills the image on screen: at once when its prediction is ready, else as soon as it is."""
         document = self._navigation.document
@@ -111,6 +108,12 @@ class Predictions(QObject):
         else:
             self._worker.submit(_key(document.image_id), self._job(document.image_id), _NOW)
             self.working.emit("Pre-annotating…", 0, 0)
+
+    def refresh(self) -> None:
+        """Writes what the newest head says into the image on screen, where it is there, as no step of its own."""
+        document = self._navigation.document
+        if document is not None and not document.editing and document.image_id in self._ready:
+            self._write(self._ready[document.image_id], amend=True)
 
     def pre_annotate_all(self) -> None:
         """Fills every image that is neither reviewed nor skipped; what is done stays when it is stopped."""
@@ -222,7 +225,7 @@ class Predictions(QObject):
                 self._asked.discard(image_id)
                 self.working.emit("", 0, 0)
 
-    def _write(self, answer: jobs.Answer) -> bool:
+    def _write(self, answer: jobs.Answer, *, amend: bool = False) -> bool:
         """Writes into the image; False when it has to wait for the end of a stroke or for its document."""
         image_id = answer.image_id
         if not self._navigation.claims(image_id):
@@ -238,7 +241,7 @@ class Predictions(QObject):
             return False
         self._wait.stop()
         try:
-            document.pre_annotate(answer.prediction)
+            document.pre_annotate(answer.prediction, amend=amend)
             self._known.keep(answer, document.sequence)
         except ReviewedImage:
             pass  # reviewed while the network was at it: the person's word stands
@@ -249,7 +252,7 @@ class Predictions(QObject):
     # looking ahead
 
     def look_ahead(self) -> None:
-        """Predicts the image on screen and the next ones before anybody asks, when there is a model."""
+        """Predicts the image on screen and the next ones before anybody asks; without a model it looks at them."""
         document = self._navigation.document
         if document is None or not self._read_ahead:
             return
@@ -265,7 +268,8 @@ class Predictions(QObject):
             under_way = image_id in self._ahead and self._worker.has(_key(image_id))
             if image_id not in self._ready and image_id not in self._asked and not under_way:
                 self._ahead.add(image_id)
-                self._worker.submit(_key(image_id), self._job(image_id), _SOON)
+                job = partial(jobs.look_ahead, self._project, self._network, self._model, image_id)
+                self._worker.submit(_key(image_id), job, _SOON)
 
     def _drop_ahead(self, wanted: set[str]) -> None:
         """Whoever goes through the images faster than the network leaves no queue behind."""
@@ -286,6 +290,7 @@ class Predictions(QObject):
         self._ready.move_to_end(answer.image_id)
         while len(self._ready) > 1 and sum(kept.prediction.labels.nbytes for kept in self._ready.values()) > _KEPT:
             self._ready.popitem(last=False)
+        self.ready.emit(answer.image_id)
 
 
 def _key(image_id: str) -> tuple[str, str]:

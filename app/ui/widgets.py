@@ -32,7 +32,7 @@ def button(text: str, tip: str = "", *, look: str = "", icon: str = "", icon_col
 
 
 def label(text: str = "", look: str = "", *, wraps: bool = False) -> QLabel:
-    """A line of text; look: "", "muted", "heading", "title", "bad"."""
+    """A line of text; look: "", "muted", "heading", "title", "bad", "warm"."""
     made = QLabel(text)
     made.setWordWrap(wraps)
     if look:

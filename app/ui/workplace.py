@@ -39,5 +39,6 @@ class Workplace:
     files: Runner
     worker: Runner
     learner: Runner
+    live: Runner
     network: Network
     reads_ahead: bool

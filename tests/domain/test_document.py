@@ -181,6 +181,14 @@ def test_without_a_minimum_every_free_pixel_becomes_the_prediction(document: Doc
     assert np.array_equal(document.mask.labels[free], said.labels[free])
 
 
+def test_a_prediction_is_a_step_of_the_name_that_it_is_given(document: Document) -> None:
+    document.pre_annotate(prediction(20, 30, 1))
+    stroke(document, 5)
+    document.pre_annotate(prediction(20, 30, 2), amend=True, name="Fill from strokes")
+    document.pre_annotate(prediction(20, 30, 3), name="Fill from strokes")
+    assert document.history.undoable == ("Pre-annotate", "Brush", "Fill from strokes")
+
+
 def test_where_a_better_model_is_unsure_the_earlier_word_goes(document: Document) -> None:
     sure = Prediction(np.ones((20, 30), np.uint8), np.full((5, 8), 200, np.uint8), "one")
     document.pre_annotate(sure, 0.5)

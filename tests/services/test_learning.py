@@ -327,3 +327,12 @@ def test_the_real_child_learns_a_few_steps(dataset: Project, using: Callable[[Pr
     assert model.card["learnt_from"]["images"] == 3
     assert events[0]["event"] == "started"
     assert events[-1]["event"] == "done"
+
+
+def test_a_version_is_known_to_have_learnt_from_the_images_of_its_run(
+    dataset: Project, using: Callable[[Project], Project], learning: Callable[..., Job[TrainResult]]
+) -> None:
+    version = run_job(learning(using(dataset), "good")).version
+    learnt = [dataset.catalogue.agreement.learnt(version, image_id) for image_id in ("p00", "p02", "p03")]
+    assert learnt == [0, 0, None]
+    assert dataset.catalogue.agreement.learnt("start-1", "p00") is None

@@ -12,7 +12,7 @@ from app.domain.ink import Label
 from app.domain.mask import EMPTY, HUMAN, MODEL
 from app.domain.prediction import Prediction
 from app.services import Model, Models, Network, Progress, Refusal, load, pre_annotate, review, run, skip
-from app.services.prediction import lookup
+from app.services.matching import lookup
 from app.storage.catalogue import UnknownImage
 from app.storage.errors import UnkeptPrediction
 from app.storage.predictions import PredictionFiles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import torch
 from PIL import Image
 
 from app.domain.classes import voc_color
-from app.services import Models, Refusal, export_version, import_weights, run, segment
-from app.services.models import read_model
+from app.services import Models, Refusal, export_version, import_weights, run, segment, weights
+from app.services.model import read_model
 from app.storage.project import Project
 from core_model.checkpoint import read
 from tests.services.conftest import Files
@@ -40,7 +41,7 @@ def test_a_version_goes_out_with_its_backbone_and_serves_elsewhere(
 
 
 def test_export_refuses_what_is_not_there_or_in_the_way(project: Project, files: Files, tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match=r"no model version 'x' in this project; it has none yet"):
+    with pytest.raises(Refusal, match=r"no model version 'x' in this project; it has no versions yet"):
         export_version(project, "x", tmp_path / "a.safetensors")
     model = Models(project).adopt(files.make_head())
     with pytest.raises(Refusal, match="exists already"):
@@ -122,3 +123,19 @@ def test_segment_adds_to_masks_of_the_same_classes_only(files: Files, tmp_path: 
     assert not (tmp_path / "masks/p01.png").exists()
     (tmp_path / "masks/class_names.txt").write_bytes(b"background\r\nbox\r\ndisc")
     assert len(run(segment([tmp_path / "photos/p01.png"], head, tmp_path / "masks")).written) == 1
+
+
+def test_an_export_that_finds_no_room_leaves_no_half(
+    project: Project, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = Models(project).adopt(files.make_head()).version
+
+    def full(source: Path, target: Path) -> None:
+        if source.parent == project.backbone_dir:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        shutil.copyfile(source, target)
+
+    monkeypatch.setattr(weights, "copy_whole", full)
+    with pytest.raises(Refusal, match=r"could not be written \(no space left on device\); the version stays"):
+        export_version(project, version, tmp_path / "mine.safetensors")
+    assert not (tmp_path / "mine.safetensors").exists()

@@ -174,6 +174,24 @@ def test_another_programs_database_is_set_aside(path: Path) -> None:
         Database(path)
 
 
+@pytest.mark.parametrize("version", [-1, -9, 0])
+def test_a_version_that_cannot_be_is_damage(path: Path, version: int) -> None:
+    Database(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(DamagedCatalogue):
+        Database(path)
+
+
+def test_a_version_that_was_turned_back_is_brought_up_to_date_again(path: Path) -> None:
+    Database(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    made = Database(path)
+    assert made.read("PRAGMA user_version") == [(database.SCHEMA_VERSION,)]
+    made.close()
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=200)), min_size=1, max_size=4),
     st.floats(0.01, 1),

@@ -37,13 +37,12 @@ def hand(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., Hand]]:
         each.place.window.deleteLater()
     QApplication.processEvents()
     left = {thread.name for thread in set(threading.enumerate()) - before if not thread.daemon}
-    left.discard("second half of the view_0")  # the canvas's, for as long as the process lives
     assert not left, f"threads left alive: {left}"
 
 
 def _running(program: QObject) -> list[str]:
     place = program.place  # type: ignore[attr-defined]
-    threads = [runner._thread for runner in (place.files, place.worker, place.learner)]
+    threads = [runner._thread for runner in (place.files, place.worker, place.learner, place.live)]
     alive = [thread.objectName() for thread in threads if isinstance(thread, QThread) and thread.isRunning()]
     timers = [timer for timer in program.findChildren(QTimer) if timer.isActive()]
     return alive + [f"timer of {timer.parent()}" for timer in timers]

@@ -16,7 +16,8 @@ from PySide6.QtTest import QTest
 from app.domain.mask import EMPTY, HUMAN, MODEL
 from app.domain.prediction import Prediction
 from app.jobs.job import Job, Progress
-from app.services.models import Model, Models
+from app.services.model import Model
+from app.services.models import Models
 from app.services.prediction import Network
 from app.storage.errors import UnkeptPrediction
 from app.storage.images import UnreadableImage

@@ -32,6 +32,8 @@ class Answers:
     def __init__(self) -> None:
         self.folders: list[Path | None] = []
         self.files: list[Path | None] = []
+        self.new_files: list[Path | None] = []
+        self.deletions: list[bool] = []
         self.colors: list[Color | None] = []
         self.leave: list[bool] = []
         self.reasons: list[str] = []
@@ -41,6 +43,12 @@ class Answers:
 
     def file(self, title: str, pattern: str, start: Path | None = None) -> Path | None:
         return self.files.pop(0)
+
+    def new_file(self, title: str, pattern: str, start: Path) -> Path | None:
+        return self.new_files.pop(0)
+
+    def delete(self, version: str) -> bool:
+        return self.deletions.pop(0)
 
     def color(self, title: str, start: Color) -> Color | None:
         return self.colors.pop(0)
@@ -163,9 +171,11 @@ def start(
     network: Network | None = None,
     reads_ahead: bool = False,
     settings: str = "window.ini",
+    live: bool = False,
 ) -> Hand:
-    """A program with a window state of its own, shown and active."""
+    """A program with a window state of its own, shown and active; `live`: it learns by itself."""
     remembered = Remembered(QSettings(str(folder / settings), QSettings.Format.IniFormat))
+    remembered.keep("live", int(live))
     answers = Answers()
     program = Program(
         remembered, folder / "sample", asking=lambda _window: answers, network=network, reads_ahead=reads_ahead

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from PySide6.QtGui import QImage, QPainter
 
@@ -19,8 +16,6 @@ from app.ui.canvas.viewport import Viewport
 
 STALE_RECTS = 16
 """So many changed rectangles are drawn one by one; more are drawn as the one around them."""
-
-_SECOND = ThreadPoolExecutor(1, "second half of the view")
 
 BAND = 128
 """Rows put together at a time: few enough that their colours are still in the processor's cache when they are mixed."""
@@ -91,13 +86,10 @@ class ViewCache:
     def bring_to(self, viewport: Viewport) -> None:
         """Makes `screen` show that view: moves what is there, draws what is new or stale."""
         exposed = self._exposed(viewport)
-        if exposed == [viewport.rect]:
-            _in_two(viewport.rect, lambda part: self._draw(viewport, [part], []))
-        else:
-            stale = [self._overlay.affected(viewport, rect) for rect in self._stale]
-            self._draw(viewport, exposed, [rect for rect in stale + self._stale_codes if not rect.empty])
-            if self._remix:
-                _in_two(viewport.rect, lambda part: self._mix(viewport, [part]))
+        stale = [self._overlay.affected(viewport, rect) for rect in self._stale]
+        self._draw(viewport, exposed, [rect for rect in stale + self._stale_codes if not rect.empty])
+        if self._remix and exposed != [viewport.rect]:
+            self._mix(viewport, [viewport.rect])
         self._stale, self._stale_codes, self._remix, self._drawn = [], [], False, viewport
 
     def _draw(self, viewport: Viewport, exposed: list[Rect], stale: list[Rect]) -> None:
@@ -157,13 +149,3 @@ class ViewCache:
     def _anew(self, whole: Rect) -> list[Rect]:
         self._stale, self._stale_codes = [], []
         return [whole]
-
-
-def _in_two(rect: Rect, act: Callable[[Rect], None]) -> None:
-    """Does something to the upper half of a rectangle, and to the lower one in another thread meanwhile."""
-    parts = list(rect.strips(max(1, (rect.height + 1) // 2)))
-    others = [_SECOND.submit(act, part) for part in parts[1:]]
-    for part in parts[:1]:
-        act(part)
-    for other in others:
-        other.result()

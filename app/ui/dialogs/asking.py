@@ -1,4 +1,4 @@
-"""The short questions: which folder, which file, which colour, and what to do with a save that fails."""
+"""The short questions: which folder, file or colour, whether a model may go, what to do with a save that fails."""
 
 from __future__ import annotations
 
@@ -25,6 +25,23 @@ class Asking:
         """A file that exists; pattern as Qt has it: "Models (*.safetensors)"."""
         chosen, _ = QFileDialog.getOpenFileName(self._window, title, str(start or Path.home()), pattern)
         return Path(chosen) if chosen else None
+
+    def new_file(self, title: str, pattern: str, start: Path) -> Path | None:
+        """A file to write; whoever writes it refuses one that exists."""
+        keep = QFileDialog.Option.DontConfirmOverwrite
+        chosen, _ = QFileDialog.getSaveFileName(self._window, title, str(start), pattern, "", keep)
+        return Path(chosen) if chosen else None
+
+    def delete(self, version: str) -> bool:
+        """Whether to delete a model version for good."""
+        box = QMessageBox(QMessageBox.Icon.Question, "Delete", f"Delete {version} for good?", parent=self._window)
+        box.setInformativeText("Its file goes, and cannot be brought back. No mask changes.")
+        keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
+        delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        box.exec()
+        return box.clickedButton() is delete
 
     def color(self, title: str, start: Color) -> Color | None:
         """A colour; the dialog is Qt's own, so that it looks the same everywhere."""

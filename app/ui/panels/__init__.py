@@ -25,4 +25,5 @@ PLACES: tuple[Place, ...] = (
     Place("classes", "Classes", Qt.DockWidgetArea.RightDockWidgetArea),
     Place("learning", "Learning", Qt.DockWidgetArea.RightDockWidgetArea, "network"),
     Place("models", "Models", Qt.DockWidgetArea.RightDockWidgetArea, "network"),
+    Place("agreement", "Agreement", Qt.DockWidgetArea.RightDockWidgetArea, "network"),
 )

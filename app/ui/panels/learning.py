@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Signal
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.ui.widgets import button, label, tipped
 
 if TYPE_CHECKING:
+    from app.services.material import Material
     from app.ui.panels.plots import Plots
 
 RECIPES = (
@@ -29,6 +30,7 @@ RECIPES = (
     ),
     ("full", "Full", "All layers learn: long without a GPU. For many pictures."),
 )
+RARE = "They may be learnt badly: review a picture that shows them, or paint more of them."
 _PHASES = {"features": "Looking at the pictures", "learn": "Learning", "score": "Measuring on held-out images"}
 
 
@@ -37,6 +39,7 @@ class LearningPanel(QWidget):
 
     start_asked = Signal(str, float)  # recipe, minutes
     stop_asked = Signal()
+    live_asked = Signal()  # turn live learning on or off
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,17 +63,28 @@ class LearningPanel(QWidget):
         row.addWidget(self.start)
         row.addWidget(self.stop)
         self.state = label("", "muted", wraps=True)
+        self.material = label("", "muted", wraps=True)
+        self.rare = label("", "warm", wraps=True)
+        self.machine = label("", "muted")
         self.bar = QProgressBar(textVisible=False, maximum=1000)
         self.events = QPlainTextEdit(readOnly=True, maximumBlockCount=500)
         self.events.setMaximumHeight(72)
         self.events.setPlaceholderText("What the learner says appears here.")
+        self.live = label("", "muted", wraps=True)
+        self.live_switch = button("", "Learn what is reviewed or corrected at once   Ctrl+Shift+R", look="flat")
+        self.live_switch.clicked.connect(self.live_asked)
+        beside = QHBoxLayout()
+        beside.addWidget(self.live, 1)
+        beside.addWidget(self.live_switch)
+        self._device = ""
         self._plots: Plots | None = None
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(10, 8, 10, 8)
         self._layout.setSpacing(6)
+        self._layout.addLayout(beside)
         self._layout.addLayout(row)
-        self._layout.addWidget(self.state)
-        self._layout.addWidget(self.bar)
+        for widget in (self.state, self.material, self.rare, self.bar, self.machine):
+            self._layout.addWidget(widget)
         self._layout.addWidget(self.events)
         self._layout.addStretch()
         self.show_running(False)
@@ -97,6 +111,11 @@ class LearningPanel(QWidget):
         """Whether a learning can be asked for."""
         self.start.setEnabled(writable)
 
+    def show_live(self, text: str, *, on: bool) -> None:
+        """Says how live learning stands."""
+        self.live.setText(text)
+        self.live_switch.setText("Stop" if on else "Start")
+
     def show_ready(self, reviewed: int, corrected: int) -> None:
         """Says what would be learnt from, while nothing runs."""
         if not self.stop.isHidden():
@@ -106,6 +125,27 @@ class LearningPanel(QWidget):
         nothing = "Nothing to learn from yet: paint a few strokes of each class, or review one picture."
         self.state.setText(f"From {' and '.join(parts)}." if parts else nothing)
 
+    def show_material(self, material: Material | None) -> None:
+        """Says what there is of each class, and which of them are rare; None: nothing is known."""
+        classes = sorted(material.classes, key=lambda one: -one.pixels) if material is not None else []
+        painted = [one for one in classes if one.pixels]
+        parts = [f"{one.name} {_short(one.pixels)}" for one in painted]
+        human = material.human_pixels if material is not None else 0
+        lines = [f"{_short(human)} human pixels in corrected images."] if human else []
+        lines += [f"Pixels: {_some(parts)}."] if parts else []
+        self.material.setText("\n".join(lines))
+        self.material.setToolTip(
+            "\n".join(f"{one.name}: {one.pixels:,} pixels in {_many(one.pictures, 'picture')}" for one in classes)
+        )
+        rare = [f"{one.name} ({one.rare})" for one in material.rare] if material is not None and painted else []
+        self.rare.setText(f"Rare: {_some(rare, 2)}" if rare else "")
+        self.rare.setToolTip("\n".join([RARE, *rare]))
+        self._show_material()
+
+    def _show_material(self) -> None:
+        for part in (self.material, self.rare):
+            part.setVisible(self.stop.isHidden() and bool(part.text()))
+
     def show_running(self, running: bool) -> None:
         """Swaps the start for the stop button, and back."""
         self.start.setVisible(not running)
@@ -113,7 +153,11 @@ class LearningPanel(QWidget):
         self.recipe.setEnabled(not running)
         self.minutes.setEnabled(not running)
         self.bar.setVisible(running)
+        self.machine.setVisible(running)
+        self._show_material()
         if running:
+            self.machine.setText("")
+            self._device = ""
             self.bar.setRange(0, 0)
             self.events.clear()
             self.plots.clear()
@@ -144,7 +188,12 @@ class LearningPanel(QWidget):
             f"{_many(int(event['images']), 'image')}, {held_out or 'none'} held out, on {event['device']}"
         )
 
+        self._device = str(event["device"])
+        self.machine.setText(f"On {self._device}")
+
     def _progress(self, event: Mapping[str, Any]) -> None:
+        if isinstance(memory := event.get("memory"), int | float):
+            self.machine.setText(f"On {self._device or 'this machine'}, {memory / 1024:.1f} GB of memory at most")
         fraction = float(event["fraction"])
         self.bar.setRange(0, 1000)
         self.bar.setValue(round(1000 * fraction))
@@ -162,6 +211,18 @@ class LearningPanel(QWidget):
         self.events.appendPlainText(
             f"step {event['step']}: mIoU {event['miou']:.3f}, pixel accuracy {event['pixel_accuracy']:.3f}"
         )
+
+
+def _some(parts: Sequence[str], most: int = 3) -> str:
+    """The first ones; the tooltip has all."""
+    return ", ".join(parts[:most]) + (f" and {len(parts) - most} more" if len(parts) > most else "")
+
+
+def _short(count: int) -> str:
+    """A number of pixels as it is compared at a glance."""
+    if count < 1000:
+        return str(count)
+    return f"{count / 1000:.3g} k" if count < 999_500 else f"{count / 1e6:.3g} M"
 
 
 def _many(count: int, noun: str) -> str:

@@ -35,6 +35,22 @@ class Plots(QWidget):
         self.miou.clear_points()
 
 
+def dress(plot: pg.PlotWidget) -> None:
+    """The look of a small curve that nobody moves or zooms."""
+    plot.setMouseEnabled(False, False)
+    plot.hideButtons()
+    plot.setMenuEnabled(False)
+    for side in ("left", "bottom"):
+        axis = plot.getAxis(side)
+        axis.setPen(theme.COLORS["line"])
+        axis.setTextPen(theme.COLORS["muted"])
+        axis.setStyle(tickLength=-4, tickFont=QFont(plot.font().family(), 7))
+    plot.showGrid(x=False, y=True, alpha=0.12)
+    plot.setMinimumHeight(72)
+    plot.getAxis("left").setWidth(30)
+    plot.getAxis("bottom").setHeight(18)
+
+
 class _Curve(pg.PlotWidget):
     def __init__(self, title: str, color: str, mark: str | None = None) -> None:
         super().__init__(background=theme.COLORS["field"])
@@ -44,22 +60,11 @@ class _Curve(pg.PlotWidget):
         self._line = self.plot(
             pen=pg.mkPen(tone, width=1.5), symbol=mark, symbolSize=5, symbolBrush=tone, symbolPen=None
         )
-        self.setMouseEnabled(False, False)
-        self.hideButtons()
-        self.setMenuEnabled(False)
+        dress(self)
         name = pg.LabelItem(title, color=theme.COLORS["muted"], size="8pt")
         name.setParentItem(self.getPlotItem().vb)
         corner = 0 if mark is None else 1  # where a falling, or a rising, curve leaves room
         name.anchor(itemPos=(1, corner), parentPos=(1, corner), offset=(-6, 2 - 6 * corner))
-        for side in ("left", "bottom"):
-            axis = self.getAxis(side)
-            axis.setPen(theme.COLORS["line"])
-            axis.setTextPen(theme.COLORS["muted"])
-            axis.setStyle(tickLength=-4, tickFont=QFont(self.font().family(), 7))
-        self.showGrid(x=False, y=True, alpha=0.12)
-        self.setMinimumHeight(72)
-        self.getAxis("left").setWidth(30)
-        self.getAxis("bottom").setHeight(18)
 
     @property
     def points(self) -> list[tuple[float, float]]:

@@ -98,7 +98,8 @@ def test_whatever_happened_the_arrays_are_what_a_new_cache_would_draw(scribbled,
         new = ViewCache(picture, overlay, tone, grid=True)
         new.bring_to(view)
         difference = np.abs(cache.screen.view(np.uint8).astype(int) - new.screen.view(np.uint8))
-        assert difference.max(initial=0) <= (0 if view.zoom >= 1 else 4)  # the smooth part rounds where it starts
+        # The smooth part rounds places to 1/32 of a pixel from where it starts; the noise is of half the range.
+        assert difference.max(initial=0) <= (0 if view.zoom >= 1 else 2 * 128 / 32)
 
 
 @pytest.mark.parametrize("dx", [-161, -160, -3, -1, 0, 1, 3, 160, 161])

@@ -1,0 +1,298 @@
+"""Learning beside the hand: a child that stays is told of every correction, and has a new head seconds later."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from app.jobs.job import Job, Progress
+from app.services import slot
+from app.services.child import COMMAND, Child, Event
+from app.services.errors import Refusal
+from app.services.lead import MARGIN, Lead
+from app.services.learning import LearningFailed
+from app.services.model import shipped_backbone
+from app.services.models import SLOT, Models
+from app.services.runs import picture_and_truth, truth_table, write_pair
+from app.services.slot import LiveHead
+from app.storage.catalogue import ImageRecord
+from app.storage.errors import reason
+from app.storage.project import Project
+
+_AT_ONCE = 2  # pictures that the child has been sent and has not looked at yet
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """How live learning stands."""
+
+    doing: str
+    """ "starting", "learning", or "paused". """
+
+    why: str = ""
+    """Why it is paused, in words."""
+
+    images: int = 0
+    """What the head on disk holds."""
+
+    waiting: int = 0
+    """Corrections that it does not hold yet."""
+
+    seconds: float | None = None
+    """From the last correction to the head that held it."""
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A picture that the child is to look at."""
+
+    record: ImageRecord
+    since: float
+
+
+class LiveLearner:
+    """Learns the reviewed images and human pixels of one project for as long as its job runs.
+
+    `look` and `pause` can be called from any thread; all else happens in the thread that runs the job. Nothing of what
+    goes wrong here touches the model in use.
+    """
+
+    def __init__(
+        self, project: Project, *, device: str = "auto", threads: int | None = None, command: Sequence[str] = COMMAND
+    ) -> None:
+        self._project, self._device, self._threads, self._command = project, device, threads, command
+        self._folder = project.root / ".atrous" / "live"
+        self._news = threading.Event()
+        self._asleep = False
+
+    def look(self) -> None:
+        """Something has been corrected, reviewed, taken back or renamed: it will see what."""
+        self._news.set()
+
+    def pause(self, asleep: bool) -> None:
+        """Learn nothing for a while, or go on."""
+        self._asleep = asleep
+        self._news.set()
+
+    def run(self) -> Job[None]:
+        """Learns until it is closed. Progress carries LiveState, LiveHead, and the child's warnings and scores.
+
+        LearningFailed with its last lines when the child ends; Refusal, OSError when it cannot start.
+        """
+        self._classes = self._project.settings.classes
+        self._classes_revision = 0
+        self._told: dict[str, int] = {}  # what the child has been told of, or knew from before
+        self._sent: dict[str, _Due] = {}  # it has not looked at these yet
+        self._due: OrderedDict[str, _Due] = OrderedDict()  # the newest last
+        self._gone: dict[str, int] = {}  # to be forgotten
+        self._unheld: dict[str, tuple[int, float]] = {}  # in no head yet: revision, and since when
+        self._asleep_told = self._started = False
+        self._lead, self._led = Lead(), False
+        self.state = LiveState("starting")
+        backbone = self._prepare()
+        child = Child(self._folder, self._command, live=True)
+        try:
+            yield Progress(value=self.state)
+            for event in child.events():
+                if event is not None:
+                    yield from self._hear(event, backbone)
+                elif self._started:
+                    yield from self._tell(child)
+                yield Progress()
+            raise LearningFailed(_last_words(child))
+        finally:
+            child.stop()
+            self._clear()
+
+    # before it starts
+
+    def _prepare(self) -> Path:
+        """Writes the job; gives the backbone. What it learnt from before is kept where it still means the same."""
+        models = Models(self._project)
+        current, latest = models.in_use(), models.version(SLOT)
+        parent = next((model for model in (latest, current) if model and model.card["head"] == "linear"), None)
+        if parent is not None and current is not None and parent.card["backbone"] != current.card["backbone"]:
+            parent = None
+        backbone = current.backbone if current is not None else shipped_backbone("xception")
+        names = self._classes.names
+        if set(_classes_before(self._folder)) - set(names):
+            shutil.rmtree(self._folder / "cells", ignore_errors=True)
+        self._clear()
+        for name in ("pictures", "truth"):
+            (self._folder / name).mkdir(parents=True, exist_ok=True)
+        job = {
+            "recipe": "linear",
+            "variant": str(current.card["variant"]) if current is not None else "xception",
+            "backbone": str(backbone.resolve()),
+            "head": str(parent.head.resolve()) if parent is not None else None,
+            "head_classes": list(parent.classes) if parent is not None else None,
+            "classes": list(names),
+            "working_size": self._project.settings.working_size,
+            "output_stride": int(current.card["output_stride"]) if current is not None else 16,
+            "device": self._device,
+            "threads": self._threads,
+        }
+        (self._folder / "job.json").write_text(json.dumps(job, indent=1, ensure_ascii=False), encoding="utf-8")
+        return backbone
+
+    def _clear(self) -> None:
+        for name in ("pictures", "truth"):
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+
+    # what the child is told
+
+    def _tell(self, child: Child) -> Job[None]:
+        if self._news.is_set():
+            self._news.clear()
+            if self._asleep != self._asleep_told:
+                child.tell("pause" if self._asleep else "resume")
+                self._asleep_told = self._asleep
+            self._tell_classes(child)
+            self._compare(self._wanted())
+        table = truth_table(self._classes)
+        while self._due and len(self._sent) < _AT_ONCE and not self._asleep:
+            image_id, due = self._due.popitem()
+            found = picture_and_truth(self._project, due.record, table)
+            if isinstance(found, str):
+                self._unheld.pop(image_id, None)
+                yield Progress(text=f"{image_id} is not learnt: {found}")
+                continue
+            revision = due.record.sequence
+            name = _file_name(due.record)
+            write_pair(self._folder, name, *found)
+            files = {kind: f"{folder}/{name}.png" for kind, folder in (("picture", "pictures"), ("truth", "truth"))}
+            child.tell("update", id=image_id, revision=revision, **files)
+            self._sent[image_id] = due
+            yield self._says("learning")
+        while self._gone:  # after what is new: its weights start afresh, and that takes long
+            image_id, revision = self._gone.popitem()
+            child.tell("forget", id=image_id, revision=revision)
+
+    def _tell_classes(self, child: Child) -> None:
+        now, before = self._project.settings.classes, {label.index: label.name for label in self._classes}
+        if now == self._classes:
+            return
+        renamed = {before[label.index]: label.name for label in now if label.index in before}
+        self._classes = now
+        self._classes_revision += 1
+        child.tell("classes", revision=self._classes_revision, classes=list(now.names), renamed=renamed)
+        self._due.update(self._sent)  # their truths were written in the classes before
+        self._sent.clear()
+
+    def _wanted(self) -> dict[str, ImageRecord]:
+        """All that is to be learnt from, each with the number of its last entry."""
+        project = self._project
+        project.saver.flush()
+        never = project.held_out() | set(project.catalogue.ids(split="val"))
+        records = [record for status in ("corrected", "reviewed") for record in project.catalogue.images(status)]
+        return {record.id: record for record in records if record.id not in never and not record.problem}
+
+    def _compare(self, wanted: dict[str, ImageRecord]) -> None:
+        """Finds what is new, and what is not to be learnt from any more."""
+        for image_id in [image_id for image_id in self._told if image_id not in wanted]:
+            self._gone[image_id] = self._told.pop(image_id)
+            for left in (self._due, self._sent, self._unheld):
+                left.pop(image_id, None)
+        now = time.monotonic()
+        for image_id, record in wanted.items():
+            self._gone.pop(image_id, None)
+            if self._told.get(image_id) != record.sequence:
+                self._told[image_id] = record.sequence
+                self._due[image_id] = _Due(record, now)
+                self._due.move_to_end(image_id)
+                self._unheld[image_id] = record.sequence, now
+
+    # what the child says
+
+    def _hear(self, event: Event, backbone: Path) -> Job[None]:
+        kind = event["event"]
+        if kind == "failed":
+            raise LearningFailed(f"live learning failed: {event.get('text')}; the model in use stays as it was")
+        if kind == "started":
+            self._started = True
+            self._told = {str(key): int(value) for key, value in event.get("revisions", {}).items()}
+            self.state = replace(self.state, images=len(self._told))
+            self.look()
+        elif kind == "published":
+            yield from self._take(event, backbone)
+        elif kind == "paused":
+            yield self._says("paused", str(event.get("why", "")))
+        elif kind == "progress":
+            self._looked_at(event)
+            yield self._says("learning")
+        elif kind == "warning":
+            self._looked_at(event)
+            yield Progress(text=str(event.get("text")))
+        elif kind == "scores":
+            self._lead.hear(str(event.get("id")), int(event.get("revision", 0)), float(event.get("pixel_accuracy", 0)))
+            yield Progress(value=event)
+
+    def _looked_at(self, event: Event) -> None:
+        due = self._sent.get(str(event.get("id")))
+        if due is not None and due.record.sequence == event.get("revision"):
+            del self._sent[due.record.id]
+            if not event.get("cells"):  # nothing of it can be learnt
+                self._unheld.pop(due.record.id, None)
+            for folder in ("pictures", "truth"):
+                (self._folder / folder / f"{_file_name(due.record)}.png").unlink(missing_ok=True)
+
+    def _take(self, event: Event, backbone: Path) -> Job[None]:
+        """Puts a published head into the slot; it predicts at once where it did so before, or nothing else does."""
+        if event.get("classes_revision") != self._classes_revision:
+            return  # of the classes before: the next one comes at once
+        held = {str(image_id): int(revision) for image_id, revision in event.get("revisions", {}).items()}
+        try:
+            head = slot.put(self._project, self._folder / "out" / "head.safetensors", backbone, held)
+        except (OSError, Refusal) as error:
+            said = reason(error) if isinstance(error, OSError) else str(error)
+            yield Progress(text=f"what was learnt live could not be kept ({said}); the model in use stays as it was")
+            return
+        learnt = [key for key, (revision, _) in self._unheld.items() if held.get(key) == revision]
+        if learnt:
+            since = min(self._unheld.pop(key)[1] for key in learnt)
+            self.state = replace(self.state, seconds=time.monotonic() - since)
+        self.state = replace(self.state, images=len(held))
+        yield Progress(value=head if head.used else self._better(head))
+        yield self._says("learning")
+
+    def _better(self, head: LiveHead) -> LiveHead:
+        """The same head; it takes over from another one that it leads, but not again where a person has gone back."""
+        models = Models(self._project)
+        current = models.in_use()
+        lead = self._lead.over(self._project, current.version) if current is not None else None
+        if self._led or lead is None or lead < MARGIN:
+            return head
+        self._led = True
+        models.use(SLOT)
+        return replace(head, used=True, lead=lead)
+
+    def _says(self, doing: str, why: str = "") -> Progress:
+        self.state = replace(self.state, doing=doing, why=why, waiting=len(self._unheld))
+        return Progress(value=self.state)
+
+
+def _file_name(record: ImageRecord) -> str:
+    return f"{hashlib.sha256(record.id.encode()).hexdigest()[:16]}-{record.sequence}"
+
+
+def _classes_before(folder: Path) -> Sequence[str]:
+    """What the classes were called when it was started last."""
+    try:
+        said: Any = json.loads((folder / "job.json").read_text(encoding="utf-8"))["classes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+    return [str(name) for name in said] if isinstance(said, list) else ()
+
+
+def _last_words(child: Child) -> str:
+    lines = child.last_lines()
+    said = f"; its last lines: {' | '.join(lines[-4:])}" if lines else ""
+    return f"live learning ended by itself (exit code {child.exit_code}); the model in use stays as it was{said}"

@@ -1,0 +1,24 @@
+"""How much memory was taken at most."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+
+
+def peak_megabytes() -> int | None:
+    """Give the peak so far, in MiB: of the GPU where one is used, else of this process; None where nobody tells."""
+    if torch.cuda.is_available() and torch.cuda.max_memory_reserved():
+        return torch.cuda.max_memory_reserved() >> 20
+    status = Path("/proc/self/status")
+    if status.is_file():  # getrusage would count the parent's memory at the fork too
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) >> 10
+    if sys.platform == "darwin":
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 20
+    return None
