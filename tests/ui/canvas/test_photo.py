@@ -99,8 +99,8 @@ def test_a_part_of_the_view_is_that_part_of_the_whole(zoom: float, x: int, y: in
     view = Viewport(160, 120, 900, 700).fitted().zoomed(zoom, 70, 50)
     rect = Rect(x, y, width, height).intersection(view.rect)
     difference = channels(drawn(photo, view, rect)) - channels(drawn(photo, view)[rect.slices])
-    # OpenCV's warp knows places to 1/32 of a pixel and rounds them from where a part starts: one step along each axis of
-    # noise, the hardest case, from black to white from pixel to pixel.
+    # OpenCV's warp knows places to 1/32 of a pixel and rounds them from where a part starts: one such step along each
+    # axis, in noise that goes from black to white within a pixel.
     assert np.abs(difference).max() <= 2 * 255 / 32
 
 
