@@ -87,15 +87,21 @@ class LiveLearner:
 
         LearningFailed with its last lines when the child ends; Refusal, OSError when it cannot start.
         """
+        self._lead, self._led = Lead(), False
+        while True:
+            yield from self._with_one_backbone()
+
+    def _with_one_backbone(self) -> Job[None]:
+        """Learns until another backbone is in use: what was learnt from stands in features of the one before."""
         self._classes = self._project.settings.classes
         self._classes_revision = 0
         self._told: dict[str, int] = {}  # what the child has been told of, or knew from before
         self._sent: dict[str, _Due] = {}  # it has not looked at these yet
         self._due: OrderedDict[str, _Due] = OrderedDict()  # the newest last
         self._gone: dict[str, int] = {}  # to be forgotten
+        self._kept_back: set[str] = set()  # held out, now or when the project came
         self._unheld: dict[str, tuple[int, float]] = {}  # in no head yet: revision, and since when
         self._asleep_told = self._started = False
-        self._lead, self._led = Lead(), False
         self.state = LiveState("starting")
         backbone = self._prepare()
         child = Child(self._folder, self._command, live=True)
@@ -105,6 +111,8 @@ class LiveLearner:
                 if event is not None:
                     yield from self._hear(event, backbone)
                 elif self._started:
+                    if self._news.is_set() and self._has_moved():
+                        return
                     yield from self._tell(child)
                 yield Progress()
             raise LearningFailed(_last_words(child))
@@ -122,6 +130,7 @@ class LiveLearner:
         if parent is not None and current is not None and parent.card["backbone"] != current.card["backbone"]:
             parent = None
         backbone = current.backbone if current is not None else shipped_backbone("xception")
+        self._sha = str(current.card["backbone"]) if current is not None else ""  # "": the first head will tell
         names = self._classes.names
         if set(_classes_before(self._folder)) - set(names):
             shutil.rmtree(self._folder / "cells", ignore_errors=True)
@@ -142,6 +151,11 @@ class LiveLearner:
         }
         (self._folder / "job.json").write_text(json.dumps(job, indent=1, ensure_ascii=False), encoding="utf-8")
         return backbone
+
+    def _has_moved(self) -> bool:
+        """Whether the model in use stands on another backbone than the child's, as far as that one is known."""
+        current = Models(self._project).in_use()
+        return current is not None and current.version != SLOT and current.card["backbone"] != self._sha
 
     def _clear(self) -> None:
         for name in ("pictures", "truth"):
@@ -172,9 +186,10 @@ class LiveLearner:
             child.tell("update", id=image_id, revision=revision, **files)
             self._sent[image_id] = due
             yield self._says("learning")
-        while self._gone:  # after what is new: its weights start afresh, and that takes long
-            image_id, revision = self._gone.popitem()
-            child.tell("forget", id=image_id, revision=revision)
+        for image_id in list(self._gone):
+            if self._unheld and image_id in self._kept_back:
+                continue  # its weights start afresh then, and that takes long: what the person has just done goes first
+            child.tell("forget", id=image_id, revision=self._gone.pop(image_id))
 
     def _tell_classes(self, child: Child) -> None:
         now, before = self._project.settings.classes, {label.index: label.name for label in self._classes}
@@ -191,9 +206,9 @@ class LiveLearner:
         """All that is to be learnt from, each with the number of its last entry."""
         project = self._project
         project.saver.flush()
-        never = project.held_out() | set(project.catalogue.ids(split="val"))
+        self._kept_back = project.held_out() | set(project.catalogue.ids(split="val"))
         records = [record for status in ("corrected", "reviewed") for record in project.catalogue.images(status)]
-        return {record.id: record for record in records if record.id not in never and not record.problem}
+        return {record.id: record for record in records if record.id not in self._kept_back and not record.problem}
 
     def _compare(self, wanted: dict[str, ImageRecord]) -> None:
         """Finds what is new, and what is not to be learnt from any more."""
@@ -255,6 +270,7 @@ class LiveLearner:
             said = reason(error) if isinstance(error, OSError) else str(error)
             yield Progress(text=f"what was learnt live could not be kept ({said}); the model in use stays as it was")
             return
+        self._sha = str(head.model.card["backbone"])
         learnt = [key for key, (revision, _) in self._unheld.items() if held.get(key) == revision]
         if learnt:
             since = min(self._unheld.pop(key)[1] for key in learnt)

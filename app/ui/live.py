@@ -72,6 +72,7 @@ class Live(QObject):
         learning.running.connect(self._give_way)
         learning.learnt.connect(self._taken_over)
         class_edits.changed.connect(self._look)
+        versions.changed.connect(self._look)  # it may stand on another backbone
         self.headed.connect(versions.refresh)
         self._say(None)
 
@@ -133,6 +134,7 @@ class Live(QObject):
     def _taken_over(self, result: TrainResult | None) -> None:
         if result is not None and result.used and result.previous == SLOT:
             self.keep()
+        self._look()  # what predicts now may stand on another backbone
 
     # what the child says
 

@@ -228,6 +228,57 @@ def test_held_out_pictures_are_not_learnt(project: Project, start: Start, tmp_pa
     assert [command["id"] for command in heard(tmp_path)] == ["p01"]
 
 
+def test_a_picture_that_becomes_held_out_is_forgotten_after_what_is_new_is_published(
+    project: Project, start: Start, tmp_path: Path
+) -> None:
+    live = start()
+    review(project, "p00")
+    live.head()
+    project.catalogue.set_split(["p00"], "val")
+    review(project, "p01")
+    live.look()
+    live.head()
+    assert [(c["command"], c["id"]) for c in heard(tmp_path)] == [("update", "p00"), ("update", "p01")]
+    live.head()  # at once, and without being told to look again
+    assert (heard(tmp_path)[-1]["command"], heard(tmp_path)[-1]["id"]) == ("forget", "p00")
+
+
+def test_another_backbone_in_use_starts_the_child_again(
+    project: Project, files: Files, start: Start, tmp_path: Path
+) -> None:
+    live = start()
+    review(project, "p00")
+    live.head()
+    models = Models(project)
+    same = models.adopt(files.make_head("same backbone"), files.backbone, name="quick")
+    models.use(same.version)
+    live.look()
+    review(project, "p01")
+    live.look()
+    live.head()
+    assert [command["id"] for command in heard(tmp_path)] == ["p00", "p01"]
+    moved = models.adopt(*_on_another_backbone(tmp_path, files), name="full")
+    models.use(moved.version)
+    live.look()
+    live.until(lambda progress: isinstance(progress.value, LiveState) and progress.value.doing == "starting")
+    job = json.loads((project.root / ".atrous" / "live" / "job.json").read_text())
+    assert Path(job["backbone"]) == moved.backbone
+    live.until(lambda _progress: len(heard(tmp_path)) == 4)
+    assert {command["id"] for command in heard(tmp_path)[2:]} == {"p00", "p01"}  # it has to see all of them again
+
+
+def _on_another_backbone(folder: Path, files: Files) -> tuple[Path, Path]:
+    from core_model import VARIANTS, Card, Xception, load_head, save_backbone, save_head
+
+    backbone = folder / "another.safetensors"
+    variant = VARIANTS["xception_slim"]
+    sha256 = save_backbone(backbone, Xception(variant), Card("backbone", variant.name))
+    head = load_head(files.make_head("to be moved"))
+    assert head.card is not None
+    save_head(folder / "moved.safetensors", head, replace(head.card, backbone=sha256))
+    return folder / "moved.safetensors", backbone
+
+
 @pytest.mark.parametrize(("behaviour", "words"), [("killed", "last words"), ("failed", "there is no GPU")])
 def test_a_child_that_ends_says_why_and_changes_nothing(
     project: Project, start: Start, behaviour: str, words: str
