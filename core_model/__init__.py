@@ -17,7 +17,7 @@ from core_model.deeplab import DeepLab, build
 from core_model.device import DeviceError, choose_device
 from core_model.features import Features
 from core_model.heads import HEADS, AsppDecoderHead, Head, LinearHead
-from core_model.import_tensorflow import from_tensorflow
+from core_model.import_tensorflow import from_tensorflow, read_tensorflow
 from core_model.metrics import Confusion
 from core_model.predictor import Prediction, Predictor
 from core_model.transforms import padded_length, to_input, upsample
@@ -51,6 +51,7 @@ __all__ = [
     "load_head",
     "padded_length",
     "read_card",
+    "read_tensorflow",
     "save_backbone",
     "save_head",
     "to_input",

@@ -198,8 +198,15 @@ def load_backbone(path: Path | str, device: torch.device | str = "cpu", output_s
     return backbone.eval().to(device)
 
 
-def load(head_path: Path | str, backbone_path: Path | str, device: torch.device | str = "cpu") -> DeepLab:
-    """Put a head on its backbone; WeightsError when the head was learnt on another backbone file."""
+def load(head_path: Path | str, backbone_path: Path | str | None = None, device: torch.device | str = "cpu") -> DeepLab:
+    """Put a head on its backbone; WeightsError when the head was learnt on another backbone file.
+
+    A path alone is of a whole network of TensorFlow: checkpoint, frozen graph or the model zoo's archive.
+    """
+    if backbone_path is None:
+        from core_model.import_tensorflow import from_tensorflow, read_tensorflow  # which needs `fill` of this module
+
+        return from_tensorflow(read_tensorflow(head_path)).to(device)
     head = load_head(head_path)
     assert head.card is not None
     if head.card.backbone and head.card.backbone != (found := file_sha256(backbone_path)):

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import torch
 
+from core_model.archive import read_archive
 from core_model.card import WeightsError
 from core_model.checkpoint import fill, tensors_of
 from core_model.deeplab import DeepLab, build
 from core_model.foreign import Say, Stored, silent, translate
+from core_model.frozen_graph import read_graph
+from core_model.tensorflow_bundle import is_bundle, read_bundle
 from core_model.variants import VARIANTS
 
 _LEAVES = {
@@ -49,6 +54,21 @@ def variable_name(ours: str, variant: str) -> str:
     return f"{place}/{_LEAVES.get(leaf, 'depthwise_weights' if depthwise else 'weights')}"
 
 
+def read_tensorflow(path: Path | str) -> Mapping[str, Stored]:
+    """Open a checkpoint, a frozen graph (`.pb`) or the model zoo's `.tar.gz`: variable name → array.
+
+    WeightsError: damaged, hostile, or none of these.
+    """
+    path = Path(path)
+    if path.name.endswith((".tar.gz", ".tgz")):
+        return read_archive(path)
+    if path.suffix == ".pb":
+        return read_graph(path)
+    if is_bundle(path):
+        return read_bundle(path)
+    raise WeightsError(f"{path} is no TensorFlow checkpoint, frozen graph (.pb) or archive of the model zoo (.tar.gz)")
+
+
 def from_tensorflow(arrays: Mapping[str, Stored], output_stride: int = 16, say: Say = silent) -> DeepLab:
     """Build the network from the official variables, in evaluation mode.
 
@@ -71,5 +91,6 @@ def from_tensorflow(arrays: Mapping[str, Stored], output_stride: int = 16, say: 
         lambda name: _LEFTOVER.search(name) is not None,
         say,
     )
-    fill(network, {name: torch.from_numpy(value) for name, value in translated.items()}, source)
+    own = {name: np.require(value, requirements="W") for name, value in translated.items()}  # not views of a file
+    fill(network, {name: torch.from_numpy(value) for name, value in own.items()}, source)
     return network.eval()
