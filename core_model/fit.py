@@ -32,6 +32,7 @@ from core_model.live import Live
 from core_model.predictor import Predictor
 from core_model.quick import Quick, QuickSettings
 from core_model.reservoir import Reservoir
+from core_model.resume import Kept, State
 from core_model.schedule import Schedule, default_minutes
 from core_model.training import Training
 from core_model.views import Gallery
@@ -90,6 +91,10 @@ def fit(job: Job, events: Events) -> None:
     card = _card(job, dataset, backbone, parent)
     full = Full(DeepLab(backbone, head), card, job.out, dataset, device, job.seed) if job.recipe == "full" else None
     module = head if full is None else full.module
+    for left in job.out.glob(".*.part"):  # by one that was killed
+        left.unlink(missing_ok=True)
+    kept = Kept.of(job)
+    resumed, unfit = kept.read(module)
     events.emit(
         "started",
         device=str(device),
@@ -98,19 +103,20 @@ def fit(job: Job, events: Events) -> None:
         steps=job.steps,
         minutes=minutes,
         parameters=sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad),
+        **({"resumed_step": resumed.facts["step"]} if resumed else {}),
     )
-    if warning:
-        events.emit("warning", text=warning)
+    for text in filter(None, (warning, unfit)):
+        events.emit("warning", text=text)
     schedule = Schedule(job.steps, minutes * 60 if minutes is not None else None)
     if full is not None:
-        Training(full, schedule, events, job.classes).run()
+        Training(full, schedule, events, job.classes, kept, resumed).run()
     elif isinstance(head, LinearHead):
         predictor = Predictor(backbone, job.device, taps=head.taps)
         Linear(
             head, card, job.out, dataset, predictor, events, job.classes, job.seed, schedule.seconds, job.steps
         ).run()
     else:
-        _quick(job, dataset, backbone, head, card, device, schedule, events)
+        _quick(job, dataset, backbone, head, card, device, schedule, events, kept, resumed)
 
 
 def live(job: Job, events: Events, inbox: Inbox) -> None:
@@ -161,6 +167,8 @@ def _quick(
     device: torch.device,
     schedule: Schedule,
     events: Events,
+    kept: Kept,
+    resumed: State | None,
 ) -> None:
     """Let the backbone look at the pictures, then learn the head; what was kept for it is deleted again."""
     settings = QuickSettings()
@@ -173,7 +181,7 @@ def _quick(
         quick = Quick(head, card, job.out, train, held_out, dataset.pixels, device, job.seed, settings)
         if job.minutes is not None:
             schedule = _shortened(schedule, monotonic() - began)
-        Training(quick, schedule, events, job.classes).run()
+        Training(quick, schedule, events, job.classes, kept, resumed).run()
     finally:
         gallery.clear()
 

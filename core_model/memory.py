@@ -1,4 +1,4 @@
-"""How much memory was taken at most."""
+"""How much memory was taken at most, and whether an error says that there is no more."""
 
 from __future__ import annotations
 
@@ -22,3 +22,13 @@ def peak_megabytes() -> int | None:
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 20
     return None
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Say whether torch or Python could not get memory; on the CPU torch tells it in words only."""
+    words = str(error)
+    return (
+        isinstance(error, torch.OutOfMemoryError | MemoryError)
+        or "allocate memory" in words
+        or "not enough memory" in words
+    )

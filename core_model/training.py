@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from core_model.card import Card
 from core_model.events import Events
 from core_model.job import JobError
+from core_model.memory import out_of_memory
 from core_model.metrics import Confusion
+from core_model.resume import Kept, State, moments_flat, put_moments
 from core_model.schedule import Schedule
 
 Scores = dict[str, Any]  # {"miou": …, "pixel_accuracy": …, "classes": {name: iou}}
@@ -54,6 +56,7 @@ class Settings:
     marks: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)  # of the schedule: score and publish (there is one more at the end)
     scoring_share: float = 0.15  # of the work, counted in pictures that pass through the network
     publish_seconds: float = 15.0  # unscored weights are written as often as this, until there are scored ones
+    keep_seconds: float = 60.0  # between states to go on from; they are also kept with what is published
     progress_seconds: float = 0.3
     snapshot_steps: int = 20
     rollbacks: int = 6  # in a row, before giving up
@@ -67,6 +70,8 @@ class Training:
     schedule: Schedule
     events: Events
     class_names: tuple[str, ...]
+    kept: Kept | None = None  # where the state is kept until the end
+    resumed: State | None = None  # go on from here
     settings: Settings = field(default_factory=Settings)
     clock: Callable[[], float] = time.monotonic
 
@@ -95,7 +100,47 @@ class Training:
         self.marks = list(self.settings.marks)
         self.scored = 0  # pictures that scoring took, to keep its share
         self.losses: list[float] = []
-        self.started = self.told = self.published = self.clock()
+        self.started = self.told = self.published = self.kept_at = self.clock()
+        if self.resumed is not None:
+            self._resume(self.resumed)
+
+    def _resume(self, state: State) -> None:
+        facts = state.facts
+        module = self.learner.module
+        if facts["best"] is not None:
+            module.load_state_dict(state.part("best"))
+            self.best = (_settled(module), *facts["best"])
+        module.load_state_dict(state.part("module"))
+        put_moments(self.optimizer, state.part("optimizer"))
+        torch.set_rng_state(state.tensors["rng.torch"])
+        self.step, self.batch, self.slowed = facts["step"], facts["batch"], facts["slowed"]
+        self.marks, self.scored = list(facts["marks"]), facts["scored"]
+        self.started -= facts["seconds"]
+        self.good = self._snapshot()
+
+    def _keep(self) -> None:
+        """Write the state, if it is asked for; a disk that is full costs nothing but the way back."""
+        if self.kept is None:
+            return
+        parts = {"module": self.learner.module.state_dict()}
+        if self.best:
+            parts["best"] = self.best[0].state_dict()
+        tensors = {f"{part}.{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
+        tensors |= {**moments_flat(self.optimizer), "rng.torch": torch.get_rng_state()}
+        facts = {
+            "step": self.step,
+            "batch": self.batch,
+            "slowed": self.slowed,
+            "marks": self.marks,
+            "scored": self.scored,
+            "seconds": self._elapsed,
+            "best": self.best[1:] if self.best else None,
+        }
+        try:
+            self.kept.write(State(tensors, facts))
+        except OSError as error:
+            self.events.emit("warning", text=f"the state of the learning could not be written: {error}")
+        self.kept_at = self.clock()
 
     @property
     def _elapsed(self) -> float:
@@ -112,7 +157,7 @@ class Training:
         try:
             return self._step()
         except (RuntimeError, MemoryError) as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
             self._halve_batch()
             return None
@@ -138,11 +183,14 @@ class Training:
         self.rolled_back += 1
         if self.rolled_back > self.settings.rollbacks:
             raise JobError("learning does not settle: the loss is no number at any rate; what was published is kept")
+        self._restore()
+        self.slowed /= 2
+        self.events.emit("warning", text="the loss was no number: went back to the last good weights, at half the rate")
+
+    def _restore(self) -> None:
         module, optimizer = copy.deepcopy(self.good)
         self.learner.module.load_state_dict(module)
         self.optimizer.load_state_dict(dict(optimizer))
-        self.slowed /= 2
-        self.events.emit("warning", text="the loss was no number: went back to the last good weights, at half the rate")
 
     def _halve_batch(self) -> None:
         if self.batch == 1:
@@ -151,6 +199,7 @@ class Training:
         self.optimizer.zero_grad(set_to_none=True)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+        self._restore()  # the optimiser may have been in the middle of its step
         self.events.emit("warning", text=f"not enough memory: goes on with {self.batch} pictures a step")
 
     # what the parent hears and finds on disk
@@ -178,8 +227,12 @@ class Training:
         if self.learner.held_out and marked and self._may_score():
             if self._score() and self.best:
                 self._publish(*self.best)
+            self._keep()
         elif self.best is None and (marked or self.clock() - self.published >= self.settings.publish_seconds):
             self._publish(_settled(self.learner.module), self.step, None)
+            self._keep()
+        elif self.kept is not None and (marked or self.clock() - self.kept_at >= self.settings.keep_seconds):
+            self._keep()
 
     def _may_score(self) -> bool:
         learnt = 3 * self.learner.batch * self.step  # forward and backward cost three times a forward
@@ -213,6 +266,8 @@ class Training:
         module, step, scores = self.best or (_settled(self.learner.module), self.step, None)
         path = self.learner.save(module, step, scores, partial=False)
         self.events.emit("published", path=str(path), step=step)
+        if self.kept is not None:
+            self.kept.remove()
         self.events.emit(
             "done", path=str(path), step=step, seconds=round(self._elapsed, 3), scores=scores, partial=False
         )
@@ -237,12 +292,3 @@ def scores_of(confusion: Confusion, class_names: tuple[str, ...]) -> Scores:
         "pixel_accuracy": round(confusion.pixel_accuracy, 4),
         "classes": ious,
     }
-
-
-def _out_of_memory(error: Exception) -> bool:
-    words = str(error)
-    return (
-        isinstance(error, torch.OutOfMemoryError | MemoryError)
-        or "allocate memory" in words
-        or "not enough memory" in words
-    )
