@@ -67,8 +67,8 @@ class Run:
             yield image_id, self.folder / "pictures" / f"{number}.png", self.folder / "truth" / f"{number}.png"
 
     def tidy(self, *, keep_weights: bool = False) -> None:
-        """Remove what is large; the job and its last words stay."""
-        for path in self.folder.iterdir():
+        """Remove what is large; the job and its last words stay. The folder may be gone: a project can be moved."""
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
             if keep_weights and path.name == "out":
                 continue
             if path.is_dir():

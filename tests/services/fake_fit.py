@@ -49,6 +49,9 @@ def main() -> None:
     if behaviour == "lies":
         say("done", path="nowhere", step=1, seconds=1, scores=None, partial=False)
         sys.exit(3)
+    if behaviour == "loses its folder":
+        shutil.rmtree(job)
+        sys.exit(3)
     say("warning", text="the features have little room")
     miou = {"good": 0.9, "poor": 0.0}.get(behaviour)
     held_out = (job / "val.txt").read_text().split()

@@ -205,6 +205,7 @@ def test_with_held_out_images_only_a_better_head_is_used(
         ("silent", "code 0 and no result"),
         ("rubbish", "code 0 and no result.*null"),
         ("lies", "code 3 and no result"),
+        ("loses its folder", "code 3 and no result"),
     ],
 )
 def test_a_child_that_goes_wrong_is_reported_and_changes_nothing(
