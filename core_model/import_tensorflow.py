@@ -13,6 +13,7 @@ import torch
 from core_model.archive import read_archive
 from core_model.card import WeightsError
 from core_model.checkpoint import fill, tensors_of
+from core_model.dataset import IGNORE
 from core_model.deeplab import DeepLab, build
 from core_model.foreign import Say, Stored, silent, translate
 from core_model.frozen_graph import read_graph
@@ -79,6 +80,8 @@ def from_tensorflow(arrays: Mapping[str, Stored], output_stride: int = 16, say: 
     logits = arrays.get("logits/semantic/biases")
     if variant not in VARIANTS or logits is None:
         raise WeightsError(f"{source} is of another network: no {' or '.join(VARIANTS)} with logits/semantic in it")
+    if len(logits.shape) != 1 or not 1 <= logits.shape[0] <= IGNORE:  # a frozen graph can claim any, for nothing
+        raise WeightsError(f"{source} is of another network: logits/semantic/biases has shape {tuple(logits.shape)}")
     row = replace(VARIANTS[variant], decoder=any(name.startswith("decoder/") for name in arrays))
     with torch.device("meta"):
         network = build(row, int(logits.shape[0]), output_stride)

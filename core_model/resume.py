@@ -60,9 +60,9 @@ class Kept:
                 header = json.loads(file.metadata()["atrous"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             fingerprint, crc, facts = header["job"], header["crc32"], header["facts"]
+            if crc != _checksum(tensors):
+                raise ValueError("its values do not have the checksum")
         except (SafetensorError, OSError, KeyError, TypeError, ValueError):
-            return None, f"{self.path.name} is damaged: learning starts anew"
-        if crc != _checksum(tensors):
             return None, f"{self.path.name} is damaged: learning starts anew"
         state = State(tensors, facts)
         shapes = {name: tensor.shape for name, tensor in module.state_dict().items()}

@@ -227,11 +227,9 @@ class Training:
         if self.learner.held_out and marked and self._may_score():
             if self._score() and self.best:
                 self._publish(*self.best)
-            self._keep()
         elif self.best is None and (marked or self.clock() - self.published >= self.settings.publish_seconds):
             self._publish(_settled(self.learner.module), self.step, None)
-            self._keep()
-        elif self.kept is not None and (marked or self.clock() - self.kept_at >= self.settings.keep_seconds):
+        if marked or self.published > self.kept_at or self.clock() - self.kept_at >= self.settings.keep_seconds:
             self._keep()
 
     def _may_score(self) -> bool:

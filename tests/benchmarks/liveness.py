@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.domain.classes import VOID
+from app.domain.document import Document
 from app.domain.mask import EMPTY, HUMAN
 from app.main import Program
 from app.main import start as dress
@@ -72,27 +74,24 @@ def wait(holds: Callable[[], bool]) -> None:
         sys.exit("the window did not get there in time")
 
 
-def work(program: Program, truths: list[np.ndarray], pulse: Pulse) -> float:
+def work(program: Program, truths: dict[str, np.ndarray], pulse: Pulse) -> float:
     """Review all pictures but the last; gives the seconds that were counted."""
     place = program.place
     panel = place.learning
 
-    def open_on_screen(number: int) -> bool:
-        desk = program.desk
-        document = desk.navigation.document if desk is not None else None
-        return document is not None and document.image_id == names("train")[number * 10]
+    def on_screen() -> Document | None:
+        return program.desk.navigation.document if program.desk is not None else None
 
-    wait(lambda: open_on_screen(0) and "review a picture" in panel.live.text())
+    wait(lambda: on_screen() is not None and "review a picture" in panel.live.text())
     start = time.monotonic()
-    for number, truth in enumerate(truths[:-1]):
-        desk = program.desk
-        assert desk is not None
-        document = desk.navigation.document
+    for _ in range(len(truths) - 1):
+        document = on_screen()
         assert document is not None
+        truth = truths[document.image_id]
         document.replace(truth, np.where(truth == VOID, np.uint8(EMPTY), np.uint8(HUMAN)), "Import")
         pulse.skip()
         QTest.keyClick(QApplication.focusWidget() or place.window, Qt.Key.Key_Return)
-        wait(lambda number=number: open_on_screen(number + 1))  # type: ignore[misc]
+        wait(partial(_another, on_screen, document))
         if not pulse.counts:
             wait(lambda: panel.live.text().startswith("Live: 1 picture learnt"))
             pulse.skip()
@@ -101,6 +100,11 @@ def work(program: Program, truths: list[np.ndarray], pulse: Pulse) -> float:
     wait(lambda: panel.live.text().startswith(done))
     pulse.counts = False
     return time.monotonic() - start
+
+
+def _another(on_screen: Callable[[], Document | None], before: Document) -> bool:
+    now = on_screen()
+    return now is not None and now is not before
 
 
 def main() -> None:
@@ -125,7 +129,8 @@ def main() -> None:
         program.place.window.activateWindow()
         wait(lambda: QApplication.activeWindow() is program.place.window)
         program.begin(folder / "P")
-        seconds = work(program, [np.asarray(Image.open(CAMVID / "SegmentationClass" / f"{i}.png")) for i in ids], pulse)
+        truths = {i: np.asarray(Image.open(CAMVID / "SegmentationClass" / f"{i}.png")) for i in ids}
+        seconds = work(program, truths, pulse)
         program.place.window.close()
         del application
     late = np.array(pulse.late)

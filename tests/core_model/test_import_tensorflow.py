@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from core_model import VARIANTS, DeepLab, WeightsError, build, load, read_tensorflow
+from core_model import VARIANTS, DeepLab, WeightsError, build, from_tensorflow, load, read_tensorflow
 from core_model.checkpoint import tensors_of
 from core_model.import_tensorflow import variable_name
 from tests.core_model.bundle_writer import field, shape_field, write_bundle
@@ -79,6 +79,13 @@ def test_another_network(tmp_path: Path) -> None:
     write_bundle(tmp_path / "model.ckpt", {"resnet_v1/conv1/weights": np.zeros((1, 1, 2, 2), np.float32)})
     with pytest.raises(WeightsError, match="of another network: no xception"):
         load(tmp_path / "model.ckpt")
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1 << 40,), (3, 3)])
+def test_a_number_of_classes_that_cannot_be(variables: Variables, shape: tuple[int, ...]) -> None:
+    claimed = np.broadcast_to(np.float32(0), shape)  # as a frozen graph stores one value for all
+    with pytest.raises(WeightsError, match="logits/semantic/biases has shape"):
+        from_tensorflow({**variables, "logits/semantic/biases": claimed})
 
 
 def test_no_file_of_tensorflow(tmp_path: Path) -> None:
