@@ -219,7 +219,7 @@ class Desk(QObject):
         self._place.window.light.show_photo(opened.photo)
         self._know(self.predictions.known)
         self._place.painting.allow(not self.project.read_only)
-        opened.document.on_entry.append(lambda _entry: self.saving.note())
+        opened.document.on_entry += [lambda _entry: self.saving.note(), lambda _entry: self.pointing.look()]
         self._offer_actions()
         self._place.remembered.looked_at(self.project.root, opened.image_id)
         if not self._place.actions.typing:

@@ -25,11 +25,15 @@ class Pointing(QObject):
     def know(self, prediction: Prediction | None) -> None:
         """What the network says of the image on screen; None when nothing is known."""
         self._prediction = prediction
-        self.point(self._pixel)
+        self.look()
 
     def set_classes(self, classes: Classes) -> None:
         """Takes the classes as they are now."""
         self._names = {label.index: label.name for label in classes}
+
+    def look(self) -> None:
+        """Something may have changed under a pointer that rests."""
+        self.point(self._pixel)
 
     def point(self, pixel: tuple[int, int] | None) -> None:
         """The pointer is over this pixel of the picture, or over none."""

@@ -38,6 +38,10 @@ def test_place_class_author_and_what_the_network_says(hand: Start, project: Path
     says("40, 20   grass   by a human   network: sky 80%")
     QTest.mouseMove(window.place.canvas, window.at(210, 20))
     says("210, 20   empty   network: nothing")
+    QTest.mouseMove(window.place.canvas, window.at(30, 20))
+    says("30, 20   grass   by a human   network: sky 80%")
+    window.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)  # the pointer rests
+    says("30, 20   empty   network: sky 80%")
     window.go(Qt.Key.Key_D)
     QTest.mouseMove(window.place.canvas, window.at(40, 21))
     says("40, 21   empty")
