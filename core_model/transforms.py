@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -45,36 +48,85 @@ def margin_of(logits: Tensor, working: tuple[int, int]) -> Tensor:
     return ((best[0] - best[1:].sum(0)) * 255).round().to(torch.uint8)
 
 
-def labels_of(logits: Tensor, working: tuple[int, int], size: tuple[int, int], budget: int = 1 << 26) -> Tensor:
-    """Give the best class of each pixel of a picture of size (H, W), uint8, in strips of about `budget` bytes.
+def labels_of(logits: Tensor, working: tuple[int, int], size: tuple[int, int], budget: int = 1 << 16) -> Tensor:
+    """Give the best class of each pixel of a picture of size (H, W), uint8 on the CPU; of equals the first.
 
     logits (C, h', w') at stride 4 of the padded picture, whose upper left part is the picture at size `working`. Pixels
     of the full size lie in the working size by their centres, as an area-reduced picture has them; there the logits are
     bilinear with aligned corners, and bilinear maps on nested grids compose exactly: each pixel is interpolated once.
-    Where four neighbouring cells agree on the winner no pixel between them can differ: only the others are computed.
+    Only classes that can win are computed, in squares of about `budget` pixels, which stay in a core's cache: where
+    four neighbouring cells agree on the winner no other class wins between them, and elsewhere none that is lower at
+    all four than another one anywhere.
     """
-    cells = logits.float().permute(1, 2, 0).contiguous()  # (h', w', C)
-    top, bottom, dy = _places(size[0], working[0], cells.shape[0], cells.device)
-    left, right, dx = _places(size[1], working[1], cells.shape[1], cells.device)
-    winner = cells.argmax(2).to(torch.uint8)  # (h', w')
-    mixed = torch.zeros_like(winner, dtype=torch.bool)
-    mixed[:, :-1] |= winner[:, :-1] != winner[:, 1:]
-    mixed[:-1] |= (winner[:-1] != winner[1:]) | mixed[1:]
-    labels = torch.empty(size, dtype=torch.uint8, device=cells.device)
-    rows = max(1, budget // (size[1] * cells.shape[2] * 12))
-    for y in range(0, size[0], rows):
-        part = slice(y, y + rows)
-        labels[part] = winner[top[part]][:, left]
-        row, column = mixed[top[part]][:, left].nonzero(as_tuple=True)
-        lines = torch.lerp(cells[top[part]], cells[bottom[part]], dy[part, None, None])  # (rows, w', C)
-        pixels = torch.lerp(lines[row, left[column]], lines[row, right[column]], dx[column, None])  # (mixed pixels, C)
-        labels[row + y, column] = pixels.argmax(1).to(torch.uint8)
-    return labels
+    cells = logits.float().cpu().numpy()
+    top, dy = _places(size[0], working[0], cells.shape[1])
+    left, dx = _places(size[1], working[1], cells.shape[2])
+    cells = np.pad(cells, ((0, 0), (0, 1), (0, 1)), mode="edge")  # (C, h'+1, w'+1): each cell has a next one
+    possible = _possible(cells)
+    labels = np.empty(size, np.uint8)
+    side = max(1, math.isqrt(budget))
+    for y in range(0, size[0], side):
+        rows, at_rows = _between(top[y : y + side])
+        for x in range(0, size[1], side):
+            columns, at_columns = _between(left[x : x + side])
+            part = labels[y : y + side, x : x + side]
+            classes = np.flatnonzero(possible[:, rows, columns].any((1, 2)))
+            part[:] = classes[0]
+            if len(classes) > 1:
+                near = cells[classes, rows.start : rows.stop + 1, columns.start : columns.stop + 1]
+                _compete(part, classes, near, at_rows, at_columns, dy[y : y + side, None], dx[x : x + side])
+    return torch.from_numpy(labels)
 
 
-def _places(full: int, working: int, cells: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Say between which two cells of stride 4 each of `full` pixels lies, and how far from the first (0 … 1)."""
-    centre = (torch.arange(full, device=device) + 0.5) * (working / full) - 0.5
-    place = centre.clamp(0, working - 1) / 4
-    first = place.floor().long().clamp(max=cells - 1)
-    return first, (first + 1).clamp(max=cells - 1), place - first
+def _compete(
+    labels: NDArray[np.uint8],
+    classes: NDArray[np.intp],
+    cells: NDArray[np.float32],
+    top: NDArray[np.intp],
+    left: NDArray[np.intp],
+    dy: NDArray[np.float32],
+    dx: NDArray[np.float32],
+) -> None:
+    """Write the best of `classes` (k,) into labels (H, W), which hold the first; cells (k, h, w) are their logits."""
+    best: NDArray[np.float32] | None = None
+    for label, cell in zip(classes.astype(np.uint8), cells, strict=True):
+        near, far = np.take(cell, left, 1), np.take(cell, left + 1, 1)  # (h, W)
+        lines = near + (far - near) * dx
+        value = np.take(lines[1:] - lines[:-1], top, 0)  # (H, W)
+        value *= dy
+        value += np.take(lines, top, 0)
+        if best is None:
+            best = value
+            continue
+        better = value > best
+        np.maximum(best, value, out=best)
+        np.maximum(labels, better.view(np.uint8) * label, out=labels)  # a later class is a larger number
+
+
+def _possible(cells: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Say which classes can win somewhere between each cell and its next ones: (C, h+1, w+1) → (C, h, w)."""
+    winner = cells.argmax(0)
+    mixed = _of_four(np.minimum, winner) != _of_four(np.maximum, winner)
+    least, most = _of_four(np.minimum, cells), _of_four(np.maximum, cells)
+    own = winner[:-1, :-1] == np.arange(len(cells))[:, None, None]
+    return ((most >= least.max(0)) & mixed) | own  # type: ignore[no-any-return]
+
+
+def _of_four(choose: np.ufunc, cells: NDArray[Any]) -> NDArray[Any]:
+    """Give the least or the most of each cell and its next ones: (…, h+1, w+1) → (…, h, w)."""
+    rows = choose(cells[..., :-1, :], cells[..., 1:, :])
+    return choose(rows[..., :-1], rows[..., 1:])  # type: ignore[no-any-return]
+
+
+def _places(full: int, working: int, cells: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Say between which cell of stride 4 and its next each of `full` pixels lies, and how far from the first, 0 … 1."""
+    centre = (np.arange(full) + 0.5) * (working / full) - 0.5
+    place = np.clip(centre, 0, working - 1) / 4
+    first = np.minimum(place.astype(np.intp), cells - 1)
+    return first, (place - first).astype(np.float32)
+
+
+def _between(first: NDArray[np.intp]) -> tuple[slice, NDArray[np.intp]]:
+    """Give the cells that some pixels lie behind, and each pixel's place among them."""
+    cells = slice(int(first[0]), int(first[-1]) + 1)
+    return cells, first - cells.start
