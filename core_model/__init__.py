@@ -20,6 +20,7 @@ from core_model.heads import HEADS, AsppDecoderHead, Head, LinearHead
 from core_model.import_tensorflow import from_tensorflow, read_tensorflow
 from core_model.metrics import Confusion
 from core_model.predictor import Prediction, Predictor
+from core_model.tiles import predict_in_tiles
 from core_model.transforms import padded_length, to_input, upsample
 from core_model.variants import VARIANTS, Variant
 from core_model.xception import Backbone, Xception
@@ -50,6 +51,7 @@ __all__ = [
     "load_backbone",
     "load_head",
     "padded_length",
+    "predict_in_tiles",
     "read_card",
     "read_tensorflow",
     "save_backbone",

@@ -39,7 +39,8 @@ class Predictor:
 
     `notes` grows by a line whenever it had to do something else than asked, as going on on the CPU. threads: how many
     torch uses in this process; None leaves that alone. taps: what the features hold; None: what any head of the variant
-    reads. DeviceError when the device is not there.
+    reads. falls_back: whether a GPU out of memory means to go on on the CPU, or the error goes up. DeviceError when the
+    device is not there.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Predictor:
         if threads is not None:
             torch.set_num_threads(threads)
         self.notes: list[str] = []
+        self.falls_back = True
         self._backbone = backbone
         self._engine = TorchEngine(backbone, choose_device(device), taps or taps_of(backbone.variant))
         self._prior: tuple[ref[Features], ref[Head], Tensor] | None = None  # strokes come one after another
@@ -84,6 +86,10 @@ class Predictor:
         A head is taken as it is when it is first given. WeightsError when it does not belong on this backbone.
         """
         return _prediction(self._said_by(head, features), features, size, version)
+
+    def logits(self, rgb: NDArray[np.uint8], head: Head) -> NDArray[np.float32]:
+        """Say what a head makes of a picture at working size: (C, h, w) at stride 4 of the padded picture."""
+        return self._said_by(head, self.features(rgb)).float().cpu().numpy()
 
     def fill(
         self,
@@ -145,7 +151,7 @@ class Predictor:
 
     def _fall_back(self, error: RuntimeError) -> None:
         """Go on on the CPU when a GPU has run out of memory; any other error goes up."""
-        if self._engine.device.type == "cpu" or "out of memory" not in str(error):
+        if self._engine.device.type == "cpu" or not self.falls_back or "out of memory" not in str(error):
             raise error
         self.notes.append(f"{self.device} ran out of memory; going on on the CPU")
         self._heads.clear()
