@@ -19,6 +19,7 @@ from core_model.features import Features
 from core_model.heads import HEADS, AsppDecoderHead, Head, LinearHead
 from core_model.import_tensorflow import from_tensorflow, read_tensorflow
 from core_model.metrics import Confusion
+from core_model.multiscale import predict_at_scales
 from core_model.predictor import Prediction, Predictor
 from core_model.tiles import predict_in_tiles
 from core_model.transforms import padded_length, to_input, upsample
@@ -51,6 +52,7 @@ __all__ = [
     "load_backbone",
     "load_head",
     "padded_length",
+    "predict_at_scales",
     "predict_in_tiles",
     "read_card",
     "read_tensorflow",
