@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
@@ -47,3 +48,17 @@ def multiplies_bf16(device: torch.device) -> bool:
         flags = set(cpuinfo.read_text(errors="replace").split()) if cpuinfo.exists() else set()
         return bool(flags & {"avx512_bf16", "amx_bf16"})
     return False
+
+
+def fp32_products(device: torch.device, exact: bool) -> AbstractContextManager[None]:
+    """While it lasts a GPU multiplies fp32 in full if `exact`, else in TF32, trying which of its ways is the fastest.
+
+    Nothing is tried where the program wants the same numbers each time (`torch.use_deterministic_algorithms`).
+    """
+    if device.type != "cuda":
+        return nullcontext()
+    same = torch.are_deterministic_algorithms_enabled()
+    flags: AbstractContextManager[None] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=not (same or exact), deterministic=same, allow_tf32=not exact
+    )
+    return flags

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import Tensor
 from core_model.card import WeightsError
 from core_model.dataset import IGNORE
 from core_model.device import choose_device
-from core_model.engines import TorchEngine, folded
+from core_model.engines import Engine, EngineError, TorchEngine, folded, make
 from core_model.features import Features
 from core_model.heads import Head, taps_of
 from core_model.reading import taps_read
@@ -38,9 +39,11 @@ class Predictor:
     """Owns a backbone on a device; heads come and go.
 
     `notes` grows by a line whenever it had to do something else than asked, as going on on the CPU. threads: how many
-    torch uses in this process; None leaves that alone. taps: what the features hold; None: what any head of the variant
-    reads. falls_back: whether a GPU out of memory means to go on on the CPU, or the error goes up. DeviceError when the
-    device is not there.
+    torch and the engine use in this process; None leaves that alone. taps: what the features hold; None: what any head
+    of the variant reads. engine: a name of `engines.ENGINES`, or auto for the fastest that works. exact: all in fp32.
+    cache: a folder for what an engine prepares, so that the next start is quicker; only for a backbone as it was read
+    from its file. falls_back: whether a GPU out of memory means to go on on the CPU, or the error goes up. DeviceError
+    when the device is not there, EngineError when an engine asked for by name is not.
     """
 
     def __init__(
@@ -49,13 +52,17 @@ class Predictor:
         device: str = "auto",
         threads: int | None = None,
         taps: Iterable[str] | None = None,
+        *,
+        engine: str = "auto",
+        exact: bool = False,
+        cache: Path | None = None,
     ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
         self.notes: list[str] = []
         self.falls_back = True
-        self._backbone = backbone
-        self._engine = TorchEngine(backbone, choose_device(device), taps or taps_of(backbone.variant))
+        self._backbone, self._exact, self._cache = backbone, exact, cache
+        self._engine = self._made(engine, choose_device(device), tuple(taps or taps_of(backbone.variant)))
         self._prior: tuple[ref[Features], ref[Head], Tensor] | None = None  # strokes come one after another
         self._heads: WeakKeyDictionary[Head, Head] = WeakKeyDictionary()  # as given → folded, on the device
 
@@ -63,6 +70,11 @@ class Predictor:
     def device(self) -> str:
         """Where it computes."""
         return str(self._engine.device)
+
+    @property
+    def engine(self) -> str:
+        """The name of the engine that computes."""
+        return self._engine.name
 
     def features(self, rgb: NDArray[np.uint8]) -> Features:
         """Run the backbone over a picture at working size, (H, W, 3) uint8, padded right and below to 16 k + 1."""
@@ -149,13 +161,29 @@ class Predictor:
         taps = {name: head.prepared(features.taps[name].to(device)[None]) for name in head.taps}
         return self._heads[head](taps)[0]  # type: ignore[no-any-return]
 
+    def _made(self, name: str, device: torch.device, taps: tuple[str, ...]) -> Engine:
+        try:
+            engine, failures = make(name, self._backbone, device, taps, exact=self._exact, cache=self._cache)
+        except RuntimeError as error:
+            if device.type == "cpu" or "out of memory" not in str(error):
+                raise
+            self.notes.append(f"{device} has no memory for the network; going on on the CPU")
+            return self._made("auto", torch.device("cpu"), taps)
+        self.notes += [f"{failure}; going on with {engine.name}" for failure in failures]
+        return engine
+
     def _fall_back(self, error: RuntimeError) -> None:
-        """Go on on the CPU when a GPU has run out of memory; any other error goes up."""
-        if self._engine.device.type == "cpu" or not self.falls_back or "out of memory" not in str(error):
+        """Go on on the CPU when a GPU has run out of memory, in torch when an engine failed; other errors go up."""
+        old = self._engine
+        if isinstance(error, EngineError):
+            self.notes.append(f"{error}; going on with {TorchEngine.name}")
+            self._engine = TorchEngine(self._backbone, old.device, old.taps, exact=self._exact)
+        elif old.device.type != "cpu" and self.falls_back and "out of memory" in str(error):
+            self.notes.append(f"{self.device} ran out of memory; going on on the CPU")
+            self._heads.clear()
+            self._engine = self._made("auto", torch.device("cpu"), old.taps)
+        else:
             raise error
-        self.notes.append(f"{self.device} ran out of memory; going on on the CPU")
-        self._heads.clear()
-        self._engine = TorchEngine(self._backbone, torch.device("cpu"), self._engine.taps)
 
 
 def _require(features: Features, taps: Iterable[str]) -> None:

@@ -144,7 +144,7 @@ class Xception(nn.Module):
         self.card: Card | None = None
         self.sha256 = ""  # of the file that it was read from
         original, wide = variant.family == "original", variant.channels
-        self._padding = stem_padding if original else 0
+        self.stem_padding = stem_padding if original else 0
         valid = 0 if original else None
         self.stem = nn.Sequential(
             ConvNorm(3, wide(32), 3, stride=2, epsilon=BACKBONE_EPSILON, relu=True, padding=valid),
@@ -167,8 +167,8 @@ class Xception(nn.Module):
         wanted = set(self.variant.taps if taps is None else taps)
         if unknown := wanted - set(self.channels):
             raise ValueError(f"{self.variant.name} has no tap {sorted(unknown)}; it has {', '.join(self.channels)}")
-        if self._padding:
-            x = F.pad(x, (self._padding,) * 4)  # 0 is mid-grey
+        if self.stem_padding:
+            x = F.pad(x, (self.stem_padding,) * 4)  # 0 is mid-grey
         x = self.stem(x)  # (N, 64, H/2, W/2)
         found = {"stem": x} if "stem" in wanted else {}
         units = (*self.entry, *self.middle, *self.exit)
