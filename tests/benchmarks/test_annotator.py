@@ -1,0 +1,154 @@
+"""The simulated annotator keeps to its rule: it gives what a slow one gives that reckons everything anew."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.domain.footprint import capsule
+from app.domain.geometry import Rect
+from tests.benchmarks.annotator import DIRECTIONS, LENGTHS, RADII, VOID, Annotator, Stroke
+
+Labels = NDArray[np.uint8]
+
+
+def patches(random: np.random.Generator, height: int, width: int, classes: int, cell: int = 6) -> Labels:
+    """Ragged areas of some classes, and some void."""
+    rows, columns = -(-height // cell), -(-width // cell)
+    coarse = random.choice([*range(classes), VOID], (rows, columns), p=[0.9 / classes] * classes + [0.1])
+    labels = np.kron(coarse, np.ones((cell, cell))).astype(np.uint8)[:height, :width]
+    specks = random.random(labels.shape) < 0.03
+    labels[specks] = random.integers(0, classes, int(specks.sum()))
+    return labels
+
+
+def slow_next(truth: Labels, labels: Labels, seed: int, number: int) -> Stroke | None:
+    """The rule, without a thought for time."""
+    random = np.random.default_rng((seed, number))
+    wrong = {label: (truth == label) & (labels != label) for label in range(VOID)}
+    counts = [int(wrong[label].sum()) for label in range(VOID)]
+    first = int(np.argmax(counts))
+    others = [label for label in range(VOID) if counts[label] and label != first]
+    two = [first] if counts[first] else []
+    if others:
+        two.append(others[int(random.integers(len(others)))])
+    best: Stroke | None = None
+    for label in two:
+        spoils = (labels == truth) & (truth != VOID) & (truth != label)
+        places = [tuple(place) for place in np.argwhere(wrong[label])]
+        elsewhere = np.argwhere(~wrong[label])
+        depths = [nearest(place, elsewhere) for place in places]
+        for y, x in (places[int(np.argmax(depths))], places[int(random.integers(len(places)))]):
+            room = nearest((y, x), np.argwhere(spoils))
+            free = [radius for radius in RADII if radius**2 < room]
+            for radius in RADII[len(free) - 1 : len(free) + 1]:
+                ends = [(x, y)]
+                for length in LENGTHS[1:]:
+                    angle = random.random() * 2 * np.pi / DIRECTIONS
+                    for _ in range(DIRECTIONS):
+                        ends.append((x + round(length * np.cos(angle)), y + round(length * np.sin(angle))))
+                        angle += 2 * np.pi / DIRECTIONS
+                for end in ends:
+                    rect, covered = capsule((int(x), int(y)), (int(end[0]), int(end[1])), radius, Rect.of(truth))
+                    gain = int((wrong[label][rect.slices] & covered).sum())
+                    gain -= 4 * int((spoils[rect.slices] & covered).sum())
+                    if gain > (0 if best is None else best.gain):
+                        best = Stroke(label, rect, covered, gain)
+    return best
+
+
+def nearest(place: tuple[int, ...], others: NDArray[np.int64]) -> float:
+    """Squared distance."""
+    return float(((others - place) ** 2).sum(1).min()) if len(others) else np.inf
+
+
+def same(one: Stroke | None, other: Stroke | None) -> bool:
+    """The same pixels of the same class, worth the same."""
+    if one is None or other is None:
+        return one is other
+    said = (one.label, one.rect, one.gain) == (other.label, other.rect, other.gain)
+    return said and np.array_equal(one.covered, other.covered)
+
+
+@pytest.mark.parametrize(
+    ("seed", "height", "width", "classes", "cell"),
+    [(0, 40, 60, 4, 6), (1, 64, 48, 3, 16), (2, 33, 90, 6, 9), (3, 50, 50, 1, 50), (4, 100, 110, 3, 50)],
+)
+def test_every_stroke_is_the_one_of_the_rule(seed: int, height: int, width: int, classes: int, cell: int) -> None:
+    random = np.random.default_rng(seed)
+    truth = patches(random, height, width, classes, cell)
+    annotator = Annotator(truth, np.full_like(truth, VOID), seed)
+    for number in range(60):
+        stroke = annotator.next(number)
+        assert same(stroke, slow_next(truth, annotator.labels, seed, number)), number
+        if stroke is None:
+            assert annotator.accuracy == 1.0
+            return
+        annotator.paint(stroke)
+        if number == 25:  # a fill: everything may be another
+            annotator.see(np.where(random.random(truth.shape) < 0.2, patches(random, height, width, 3), truth))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_done_and_accuracy_are_counted_along(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    truth = patches(random, 48, 64, 4)
+    annotator = Annotator(truth, np.full_like(truth, VOID), seed)
+    for number in range(2000):
+        labels, labelled = annotator.labels, truth != VOID
+        right = (labels == truth) & labelled
+        assert annotator.accuracy == right.sum() / labelled.sum()
+        shares = [
+            ((labels == label) & right).sum() / (((labels == label) & labelled) | (truth == label)).sum()
+            for label in range(4)
+            if (truth == label).sum() > 0.01 * labelled.sum()
+        ]
+        assert annotator.done == (annotator.accuracy >= 0.95 and min(shares) >= 0.85)
+        if annotator.done:
+            break
+        stroke = annotator.next(number)
+        assert stroke is not None
+        before = int(right.sum())
+        annotator.paint(stroke)
+        assert int(((annotator.labels == truth) & labelled).sum()) >= before + stroke.gain
+    assert annotator.done
+
+
+def test_a_class_that_is_large_enough_has_to_be_found() -> None:
+    truth = np.zeros((20, 50), np.uint8)
+    truth[0, :10] = 1  # 1 % of it: need not be
+    assert Annotator(truth, np.zeros_like(truth), 0).done
+    truth[0, 10] = 1
+    almost = np.zeros_like(truth)
+    assert not Annotator(truth, almost, 0).done
+    almost[0, :10] = 1
+    assert Annotator(truth, almost, 0).done  # 10 of 11
+    almost[1, 0] = 1
+    assert not Annotator(truth, almost, 0).done  # 10 of 12
+
+
+def test_nothing_is_left_to_paint() -> None:
+    truth = patches(np.random.default_rng(0), 30, 30, 3)
+    assert Annotator(truth, truth, 0).next(0) is None
+    void = np.full_like(truth, VOID)
+    annotator = Annotator(void, truth, 0)
+    assert annotator.done
+    assert annotator.accuracy == 1.0
+    assert annotator.next(0) is None
+
+
+def test_the_candidates_are_of_the_seed_and_the_number_alone() -> None:
+    truth = patches(np.random.default_rng(5), 90, 160, 3, 45)
+    start = np.full_like(truth, VOID)
+    fresh, worn = Annotator(truth, start, 7), Annotator(truth, start, 7)
+    for number in range(10):
+        stroke = worn.next(number)
+        assert stroke is not None
+        worn.paint(stroke)
+    worn.see(start)
+    assert same(fresh.next(3), worn.next(3))
+    drawn = [Annotator(truth, start, seed).next(number) for seed, number in product((7, 8), range(10))]
+    assert len({(stroke.rect, stroke.label) for stroke in drawn if stroke is not None}) > 1
