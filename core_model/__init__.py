@@ -21,6 +21,7 @@ from core_model.import_tensorflow import from_tensorflow, read_tensorflow
 from core_model.metrics import Confusion
 from core_model.multiscale import predict_at_scales
 from core_model.predictor import Prediction, Predictor
+from core_model.resume import fraction_kept
 from core_model.tiles import predict_in_tiles
 from core_model.transforms import padded_length, to_input, upsample
 from core_model.variants import VARIANTS, Variant
@@ -46,6 +47,7 @@ __all__ = [
     "build",
     "choose_device",
     "file_sha256",
+    "fraction_kept",
     "from_tensorflow",
     "import_keras",
     "load",

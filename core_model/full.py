@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,15 @@ class Full:
         spare = (max(0, length - side) for length, side in zip(truth.shape, self._crop, strict=True))
         top, left = (int(self._rng.integers(0, room + 1)) for room in spare)
         return cropped(rgb, truth, top, left, *self._crop)
+
+    def draws(self) -> dict[str, Any]:
+        """The pictures still to come before all come again, and the generator's state; JSON values."""
+        return {"left": list(self._order), "rng": self._rng.bit_generator.state}
+
+    def redraw(self, draws: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self._order = [index for index in draws["left"] if index < len(self._train)]
+        self._rng.bit_generator.state = draws["rng"]
 
     @torch.no_grad()
     def score(self, module: nn.Module) -> Confusion:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,18 +43,28 @@ class Deck:
 
     def __init__(self, looks: Sequence[Look], seed: int) -> None:
         self._looks = list(looks)
-        self._left: list[Look] = []
+        self._left: list[int] = []
         self._rng = np.random.default_rng(seed)
 
     def deal(self, count: int) -> list[Look]:
         """Give 1 to `count` looks of one size."""
         if not self._left:
-            self._left = [self._looks[i] for i in self._rng.permutation(len(self._looks))]
-        size = self._left[-1].size
-        hand = [look for look in self._left if look.size == size][-count:]
-        for look in hand:
-            self._left.remove(look)
-        return hand
+            self._left = [int(index) for index in self._rng.permutation(len(self._looks))]
+        size = self._looks[self._left[-1]].size
+        hand = [index for index in self._left if self._looks[index].size == size][-count:]
+        for index in hand:
+            self._left.remove(index)
+        return [self._looks[index] for index in hand]
+
+    def draws(self) -> dict[str, Any]:
+        """Which looks are still to be dealt, and the generator's state; JSON values."""
+        return {"of": len(self._looks), "left": list(self._left), "rng": self._rng.bit_generator.state}
+
+    def redraw(self, draws: Mapping[str, Any]) -> None:
+        """Deal from there, if it was dealt from as many looks."""
+        if draws["of"] == len(self._looks):
+            self._left = list(draws["left"])
+            self._rng.bit_generator.state = draws["rng"]
 
 
 class Quick:
@@ -111,6 +121,14 @@ class Quick:
             name: tap.to(self.device, non_blocking=True).float().contiguous(memory_format=self._format)
             for name, tap in taps.items()
         }
+
+    def draws(self) -> dict[str, Any]:
+        """Where the deck is."""
+        return self._deck.draws()
+
+    def redraw(self, draws: Mapping[str, Any]) -> None:
+        """Go on with the deck from there."""
+        self._deck.redraw(draws)
 
     @torch.no_grad()
     def score(self, module: nn.Module) -> Confusion:

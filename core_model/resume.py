@@ -75,6 +75,16 @@ class Kept:
         self.path.unlink(missing_ok=True)
 
 
+def fraction_kept(path: Path) -> float | None:
+    """Say how far (0..1) the learning was whose state is kept in a file; None where there is none that can be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            fraction = json.loads(file.metadata()["atrous"])["facts"]["fraction"]
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+        return None
+    return float(fraction) if isinstance(fraction, int | float) and 0 <= fraction <= 1 else None
+
+
 def _checksum(tensors: Mapping[str, Tensor]) -> int:
     crc = 0
     for name in sorted(tensors):

@@ -40,8 +40,16 @@ class Learner(Protocol):
         """Draw at most `batch` pictures and give the mean loss of `module` on them."""
         ...
 
+    def draws(self) -> dict[str, Any]:
+        """Give what the next draws follow from, beside torch's generator; JSON values."""
+        ...
+
+    def redraw(self, draws: Mapping[str, Any]) -> None:
+        """Go on from what `draws` gave, where it was among as many pictures."""
+        ...
+
     def score(self, module: nn.Module) -> Confusion:
-        """Predict every held-out picture with `module`, in evaluation mode, and count."""
+        """Predict every held-out picture with `module` and count."""
         ...
 
     def save(self, module: nn.Module, step: int, scores: Scores | None, partial: bool) -> Path:
@@ -113,6 +121,7 @@ class Training:
         module.load_state_dict(state.part("module"))
         put_moments(self.optimizer, state.part("optimizer"))
         torch.set_rng_state(state.tensors["rng.torch"])
+        self.learner.redraw(facts["draws"])
         self.step, self.batch, self.slowed = facts["step"], facts["batch"], facts["slowed"]
         self.marks, self.scored = list(facts["marks"]), facts["scored"]
         self.started -= facts["seconds"]
@@ -127,12 +136,10 @@ class Training:
             parts["best"] = self.best[0].state_dict()
         tensors = {f"{part}.{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
         tensors |= {**moments_flat(self.optimizer), "rng.torch": torch.get_rng_state()}
-        facts = {
-            "step": self.step,
-            "batch": self.batch,
-            "slowed": self.slowed,
-            "marks": self.marks,
-            "scored": self.scored,
+        facts: dict[str, Any] = {name: getattr(self, name) for name in ("step", "batch", "slowed", "marks", "scored")}
+        facts |= {
+            "fraction": self._fraction,
+            "draws": self.learner.draws(),
             "seconds": self._elapsed,
             "best": self.best[1:] if self.best else None,
         }
@@ -213,9 +220,8 @@ class Training:
 
     def _progress(self, phase: str, **more: float) -> None:
         seconds = round(self._elapsed, 3)
-        self.events.emit(
-            "progress", phase=phase, fraction=round(self._fraction, 4), step=self.step, seconds=seconds, **more
-        )
+        fraction = round(self._fraction, 4)
+        self.events.emit("progress", phase=phase, fraction=fraction, step=self.step, seconds=seconds, **more)
 
     def _publish_when_due(self) -> None:
         marked = False
@@ -266,9 +272,8 @@ class Training:
         self.events.emit("published", path=str(path), step=step)
         if self.kept is not None:
             self.kept.remove()
-        self.events.emit(
-            "done", path=str(path), step=step, seconds=round(self._elapsed, 3), scores=scores, partial=False
-        )
+        seconds = round(self._elapsed, 3)
+        self.events.emit("done", path=str(path), step=step, seconds=seconds, scores=scores, partial=False)
 
 
 def stamped(card: Card, step: int, scores: Scores | None, partial: bool) -> Card:

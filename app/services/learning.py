@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +15,12 @@ from app.services.agreement import note_learnt
 from app.services.child import COMMAND, Child, Event
 from app.services.comparison import MEASURED_ON, fingerprint
 from app.services.errors import Refusal
+from app.services.hearing import Heard, LearningFailed, described, last_words, watch
 from app.services.model import Model
 from app.services.models import Models
 from app.services.prediction import Network, read_photo
-from app.services.runs import Run, TrainRequest, checked, prepare
+from app.services.run_folder import Run, Unfinished, claimed, drop, folders, unfinished
+from app.services.runs import TrainRequest, checked, prepare
 from app.storage import planes
 from app.storage.errors import reason
 from app.storage.project import Project
@@ -27,21 +28,9 @@ from app.storage.project import Project
 if TYPE_CHECKING:
     from core_model import Card
 
+__all__ = ["LearningFailed", "TrainResult", "described", "drop", "fit", "recover", "resume", "unfinished"]
+
 Scores = Mapping[str, Any]  # miou, pixel_accuracy, classes: {name: iou}
-
-_PHASES = {"features": "looking at the pictures", "learn": "learning", "score": "scoring"}
-
-
-class LearningFailed(Refusal):
-    """The child did not bring a result; the model in use stays as it was."""
-
-
-@dataclass
-class _Heard:
-    """What the child has said that counts in the end."""
-
-    warnings: list[str]
-    done: Event | None = None
 
 
 @dataclass(frozen=True)
@@ -75,94 +64,110 @@ def fit(
 ) -> Job[TrainResult]:
     """Learns from reviewed images and human pixels. Progress carries the child's events as `value`.
 
-    Closing the job stops the child; what it had learnt so far becomes a version, marked partial unless the child was
-    done, which nobody uses by itself. A child that fails, is killed or prints rubbish changes nothing: LearningFailed
-    with its last lines. NothingLearnt, Refusal before it starts.
+    However it ends before its time (the job is closed, the child fails, is killed or prints rubbish), what it had
+    learnt so far becomes a version, marked partial, which nobody uses by itself; `unfinished` then says whether it can
+    go on. A child that goes wrong raises LearningFailed with its last lines. NothingLearnt, Refusal before it starts:
+    when somebody learns here already, for one.
     """
-    run = yield from prepare(project, checked(request))
-    heard, homeless = _Heard(list(run.warnings)), False
-    child = Child(run.folder, command)
+    request = checked(request)
+    with claimed(project):
+        yield from _taken_in(project)
+        run = yield from prepare(project, request)
+        return (yield from _learn(project, run, network, command))
+
+
+def resume(
+    project: Project, stopped: Unfinished, *, network: Network | None = None, command: Sequence[str] = COMMAND
+) -> Job[TrainResult]:
+    """Goes on with a learning that was stopped, killed or cut off: as `fit` from then on, and with the same result.
+
+    It learns from what it learnt from before: pictures that were reviewed meanwhile are for the next learning.
+    """
+    with claimed(project):
+        yield from _taken_in(project)
+        run = Run.read(stopped.run.folder)
+        if run is None or not run.state.is_file():
+            raise Refusal("the learning that was stopped is no longer there: start a new one")
+        return (yield from _learn(project, run, network, command))
+
+
+def recover(project: Project) -> Job[Unfinished | None]:
+    """What a learning that was cut off with the program has left becomes a version; gives what can go on.
+
+    None too while somebody learns here, or where the project can only be read.
+    """
     try:
-        yield from _watch(child, heard)
+        with claimed(project):
+            yield from _taken_in(project)
+            return unfinished(project)
+    except Refusal:
+        return None
+
+
+def _taken_in(project: Project) -> Job[None]:
+    """Weights that lie in the folders of runs become versions, partial where they are not the end."""
+    for folder in folders(project):
+        if (run := Run.read(folder)) is not None:
+            yield Progress(text=f"looking at what {run.recipe} has left")
+            _take_in(project, run, partial=True if run.state.is_file() else None)
+            run.tidy()
+
+
+def _learn(project: Project, run: Run, network: Network | None, command: Sequence[str]) -> Job[TrainResult]:
+    heard, child = Heard(list(run.warnings)), None
+    try:
+        child = Child(run.folder, command)
+        yield from watch(child, heard)
         if heard.done is None or child.exit_code != 0:
-            raise LearningFailed(_last_words(child))
+            raise LearningFailed(last_words(child, heard))
         result = yield from _conclude(project, run, heard.done, heard.warnings, network)
     except (GeneratorExit, KeyboardInterrupt):
-        child.stop()
-        _keep_unfinished(project, run, partial=heard.done is None)
+        _stop(child)
+        _take_in(project, run, partial=heard.done is None)
+        raise
+    except LearningFailed as error:
+        _stop(child)
+        if not run.folder.is_dir():
+            raise LearningFailed(_gone(project, run)) from error
+        if (model := _take_in(project, run, partial=True)) is not None:
+            raise LearningFailed(f"{error}; what was learnt so far is {model.version}, marked partial") from error
         raise
     except OSError as error:
-        homeless = True
-        where = run.folder / "out" / "head.safetensors"
+        if not run.folder.is_dir():
+            raise LearningFailed(_gone(project, run)) from error
+        if heard.done is None:
+            why = f"the learning process could not be started ({reason(error)})"
+            raise LearningFailed(f"{why}; the model in use stays as it was") from error
         raise LearningFailed(
-            f"what was learnt could not be taken into the project ({reason(error)}); it lies in {where}: make room, "
-            "then use it with --model; the model in use stays as it was"
+            f"what was learnt could not be taken into the project ({reason(error)}); it lies in {run.head}: make room, "
+            "and the next start takes it in, or use it with --model; the model in use stays as it was"
         ) from error
     finally:
-        child.stop()
-        run.tidy(keep_weights=homeless)
+        _stop(child)
+        run.tidy()
     project.catalogue.set(f"run {run.folder.name}", json.dumps(result.as_json(), ensure_ascii=False))
     return result
 
 
-def _watch(child: Child, heard: _Heard) -> Job[None]:
-    """Listens until the child has ended. Raises LearningFailed for `failed`."""
-    shown = Progress(0, 1, "starting to learn")
-    yield shown
-    for event in child.events():
-        if event is None:
-            yield replace(shown, value=None)
-            continue
-        if event["event"] == "failed":
-            why = event.get("text", "it gives no reason")
-            raise LearningFailed(f"learning failed: {why}; the model in use stays as it was")
-        if event["event"] == "warning":
-            heard.warnings.append(str(event.get("text")))
-        if event["event"] == "done":
-            heard.done = event
-        shown = _shown(event, shown)
-        yield shown
+def _stop(child: Child | None) -> None:
+    if child is not None:
+        child.stop()
 
 
-def _shown(event: Event, before: Progress) -> Progress:
-    kind, at = event["event"], before.done
-    if kind == "started":
-        text = f"learning {event.get('images')} images, {event.get('held_out')} held out, on {event.get('device')}"
-    elif kind == "progress":
-        fraction, loss = event.get("fraction"), event.get("loss")
-        at = float(fraction) if isinstance(fraction, int | float) else at
-        text = _PHASES.get(str(event.get("phase")), str(event.get("phase")))
-        text += f", step {event.get('step')}" + (f", loss {loss:.3f}" if isinstance(loss, int | float) else "")
-    elif kind == "scores":
-        text = f"held out: {described(event)}"
-    else:
-        text = str(event.get("text", before.text))
-    return Progress(at, 1, text, event)
-
-
-def described(scores: Mapping[str, Any] | None) -> str:
-    """Scores in a few words."""
-    if scores is None:
-        return "not measured"
-    return f"mIoU {_number(scores.get('miou'))}, pixel accuracy {_number(scores.get('pixel_accuracy'))}"
-
-
-def _number(value: object) -> str:
-    return f"{value:.3f}" if isinstance(value, int | float) else "unknown"
-
-
-def _last_words(child: Child) -> str:
-    code, lines = child.exit_code, child.last_lines()
-    how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with code {code} and no result"
-    said = f"; its last lines: {' | '.join(lines[-4:])}" if lines else ""
-    memory = " (out of memory?)" if code == -9 else ""
-    return f"the learning process {how}{memory}; the model in use stays as it was{said}"
+def _gone(project: Project, run: Run) -> str:
+    where = f"{project.root} is no longer there" if not project.root.is_dir() else f"{run.folder} is gone"
+    return (
+        f"{where}: it was moved or deleted during the learning, which has ended; the model in use stays as it was. "
+        "Open the project where it is now: what was learnt so far can go on there"
+    )
 
 
 def _conclude(
     project: Project, run: Run, done: Event, warnings: list[str], network: Network | None
 ) -> Job[TrainResult]:
     """Makes a version of what was learnt, and decides whether it predicts from now on."""
+    if not run.head.is_file():
+        raise LearningFailed("the learning process has ended and left no weights; the model in use stays as it was")
     models = Models(project)
     current = models.in_use()
     scores = done.get("scores") if run.held_out else None
@@ -215,7 +220,7 @@ def score(model: Model, run: Run, project: Project, network: Network) -> Job[Sco
     """Scores of a model on the run's held-out images, at working size, as the child scores its own."""
     from core_model import Confusion
 
-    names = project.settings.classes.names
+    names = tuple(_names_now(project, run).values())
     table = np.full(256, VOID, np.uint8)
     for index, name in enumerate(model.classes):
         table[index] = names.index(name) if name in names else VOID
@@ -228,26 +233,38 @@ def score(model: Model, run: Run, project: Project, network: Network) -> Job[Sco
     return {"miou": counted.miou, "pixel_accuracy": counted.pixel_accuracy, "classes": ious}
 
 
-def _adopt(project: Project, run: Run, *, partial: bool) -> Model:
-    def change(card: Card) -> Card:  # a class may have been renamed meanwhile; its index stays
-        now = {label.name: project.settings.classes[label.index].name for label in run.classes}
+def _names_now(project: Project, run: Run) -> dict[str, str]:
+    """What the classes of a run are called by now, in its order: they may have been renamed; an index stays."""
+    now = {label.index: label.name for label in project.settings.classes}
+    return {name: now.get(index, name) for index, name in run.classes.items()}
+
+
+def _adopt(project: Project, run: Run, *, partial: bool | None) -> Model:
+    """The weights so far as a new version; `partial` None: as they say themselves. Raises Refusal, OSError."""
+
+    def change(card: Card) -> Card:
+        now = _names_now(project, run)
         names = tuple(now.get(name, name) for name in card.classes)
         notes = {**card.notes, MEASURED_ON: fingerprint(run.held_out)} if run.held_out else card.notes
-        return replace(card, partial=partial, classes=names, notes=notes)
+        return replace(card, partial=card.partial if partial is None else partial, classes=names, notes=notes)
 
-    out = run.folder / "out"
-    backbone: Path | None = out / "backbone.safetensors"
-    if backbone is None or not backbone.is_file():
+    backbone = run.head.with_name("backbone.safetensors")
+    if not backbone.is_file():
         backbone = run.backbone
-    model = Models(project).adopt(out / "head.safetensors", backbone, name=run.recipe, change=change)
-    note_learnt(project, model.version, run.learnt, run.parent.version if run.parent is not None else None)
+    model = Models(project).adopt(run.head, backbone, name=run.recipe, change=change)
+    note_learnt(project, model.version, run.learnt, run.parent)
+    run.taken_in()
     return model
 
 
-def _keep_unfinished(project: Project, run: Run, *, partial: bool) -> None:
-    """What a stopped learning has written becomes a version, if it is usable; it is not put in use."""
-    if (run.folder / "out" / "head.safetensors").is_file():
-        try:
-            _adopt(project, run, partial=partial)
-        except (Refusal, OSError):
-            return  # half-written pairs of head and backbone are worth nothing
+def _take_in(project: Project, run: Run, *, partial: bool | None) -> Model | None:
+    """What a learning has written before its end becomes a version, if it is usable; it is not put in use."""
+    if not run.head.is_file():
+        return None
+    try:
+        return _adopt(project, run, partial=partial)
+    except Refusal:
+        run.taken_in()  # half-written pairs of head and backbone are worth nothing
+    except OSError:
+        pass  # they stay where they are, for the next start
+    return None

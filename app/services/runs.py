@@ -1,10 +1,11 @@
-"""The folder of one learning: what the child reads, written from the project; the child knows nothing of projects."""
+"""What a learning starts with: the folder of a run, written from the project; the child knows nothing of projects."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,16 +19,16 @@ from app.domain.classes import VOID, Classes
 from app.domain.mask import HUMAN
 from app.jobs.job import Job, Progress
 from app.services.errors import NothingLearnt, Refusal
-from app.services.model import Model, shipped_backbone
+from app.services.model import Model, copy_whole, shipped_backbone
 from app.services.models import Models
+from app.services.run_folder import RUNS, Run, folders, tidy
 from app.storage import images
 from app.storage.catalogue import ImageRecord
-from app.storage.errors import StorageError
+from app.storage.errors import StorageError, reason
 from app.storage.project import Project
 
 RECIPES = ("quick", "full")
 _AT_ONCE = 4
-_KEPT = {"job.json", "stderr.txt"}
 
 
 @dataclass(frozen=True)
@@ -43,44 +44,11 @@ class TrainRequest:
     threads: int | None = None
 
 
-@dataclass(frozen=True)
-class Run:
-    """A learning that is ready to start."""
-
-    folder: Path
-    recipe: str
-    backbone: Path
-    parent: Model | None
-    """The version that it continues from."""
-
-    learnt: tuple[str, ...]
-    """Ids to learn from; picture and truth of the first are `0.png`, and so on, the held-out ones after them."""
-
-    held_out: tuple[str, ...]
-    warnings: tuple[str, ...]
-    classes: Classes
-    """What the project's classes were called when it started."""
-
-    def held_out_files(self) -> Iterator[tuple[str, Path, Path]]:
-        """Id, picture and truth of each held-out image."""
-        for number, image_id in enumerate(self.held_out, len(self.learnt)):
-            yield image_id, self.folder / "pictures" / f"{number}.png", self.folder / "truth" / f"{number}.png"
-
-    def tidy(self, *, keep_weights: bool = False) -> None:
-        """Remove what is large; the job and its last words stay. The folder may be gone: a project can be moved."""
-        for path in self.folder.iterdir() if self.folder.is_dir() else ():
-            if keep_weights and path.name == "out":
-                continue
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.name not in _KEPT:
-                path.unlink(missing_ok=True)
-
-
 def prepare(project: Project, request: TrainRequest) -> Job[Run]:
     """Writes the run's folder: reviewed images whole, of the others what a person painted; all else is 255.
 
-    Images that cannot be read are left out with a warning. NothingLearnt when there is nothing to learn from.
+    Images that cannot be read are left out with a warning. What older runs left goes. NothingLearnt when there is
+    nothing to learn from; Refusal when the disk does not take it.
     """
     project.saver.flush()
     held_out_ids = project.held_out()
@@ -92,8 +60,8 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
     variant = request.variant or (str(current.card["variant"]) if current else "xception")
     parent = current if current is not None and current.card["variant"] == variant else None
     backbone = parent.backbone if parent is not None else shipped_backbone(variant)
-    classes, folder = project.settings.classes, _new_folder(project)
-    run: Run | None = None
+    classes = {label.index: label.name for label in project.settings.classes}
+    folder, run = _new_folder(project), None
     try:
         learnt, held_out, warnings = yield from _write_truths(project, records, held_out_ids, folder)
         if not learnt:
@@ -101,8 +69,16 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
                 "there is nothing to learn from yet: paint a few strokes of each class, or review one picture"
                 + (" that is not held out" if held_out else "")
             )
-        run = Run(folder, request.recipe, backbone, parent, tuple(learnt), tuple(held_out), tuple(warnings), classes)
-        _write_job(project, request, run, variant)
+        backbone, name = _start(folder, backbone), parent.version if parent is not None else None
+        run = Run(folder, request.recipe, backbone, name, tuple(learnt), tuple(held_out), classes, tuple(warnings))
+        _write_job(project, request, run, variant, parent)
+        run.write()
+    except OSError as error:
+        run = None
+        raise Refusal(
+            f"what is to be learnt from could not be written to {folder} ({reason(error)}): make room; nothing was "
+            "learnt, and the model in use stays as it was"
+        ) from error
     finally:
         if run is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -110,15 +86,27 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
 
 
 def _new_folder(project: Project) -> Path:
-    """A folder named by the moment. What older runs left goes: nobody else learns here, the project has one writer."""
-    runs = project.root / ".atrous" / "runs"
-    for old in runs.glob("*/*/"):
-        if old.name != "out":  # weights that could not be taken in
-            shutil.rmtree(old, ignore_errors=True)
+    """A folder named by the moment. What older runs left goes: nobody else learns here. Refusal where it cannot be."""
+    for old in folders(project):
+        tidy(old)
+    runs = project.root / RUNS
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    for name in ("pictures", "truth"):
-        (runs / stamp / name).mkdir(parents=True)
+    try:
+        for name in ("pictures", "truth", "start"):
+            (runs / stamp / name).mkdir(parents=True)
+    except OSError as error:
+        raise Refusal(f"{runs / stamp} cannot be made ({reason(error)}): nothing was learnt") from error
     return runs / stamp
+
+
+def _start(folder: Path, weights: Path) -> Path:
+    """The weights' file in the run's folder, under its own name: a link where the disk has them. Raises OSError."""
+    target = folder / "start" / weights.name
+    try:
+        os.link(weights.resolve(), target)
+    except OSError:  # another disk, or one without links
+        copy_whole(weights, target)
+    return target
 
 
 Truth = NDArray[np.uint8]
@@ -183,19 +171,19 @@ def write_pair(folder: Path, name: str, rgb: images.RGB, truth: Truth) -> None:
         (folder / kind / f"{name}.png").write_bytes(data.tobytes())
 
 
-def _write_job(project: Project, request: TrainRequest, run: Run, variant: str) -> None:
+def _write_job(project: Project, request: TrainRequest, run: Run, variant: str, parent: Model | None) -> None:
     count = len(run.learnt)
     for name, numbers in (("train", range(count)), ("val", range(count, count + len(run.held_out)))):
         (run.folder / f"{name}.txt").write_text("".join(f"{number}\n" for number in numbers), encoding="utf-8")
     job = {
         "recipe": request.recipe,
         "variant": variant,
-        "backbone": str(run.backbone.resolve()),
-        "head": str(run.parent.head.resolve()) if run.parent is not None else None,
-        "head_classes": list(run.parent.classes) if run.parent is not None else None,
-        "classes": list(run.classes.names),
+        "backbone": f"start/{run.backbone.name}",
+        "head": f"start/{_start(run.folder, parent.head).name}" if parent is not None else None,
+        "head_classes": list(parent.classes) if parent is not None else None,
+        "classes": list(run.classes.values()),
         "working_size": project.settings.working_size,
-        "output_stride": int(run.parent.card["output_stride"]) if run.parent is not None else 16,
+        "output_stride": int(parent.card["output_stride"]) if parent is not None else 16,
         "steps": request.steps,
         "minutes": request.minutes,
         "device": request.device,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,12 @@ class Number:
         if isinstance(trouble, Exception):
             raise trouble
         return self.module.value**2 * (1 if trouble is None else trouble)
+
+    def draws(self) -> dict[str, Any]:
+        return {}
+
+    def redraw(self, draws: Mapping[str, Any]) -> None:
+        assert draws == {}
 
     def score(self, module: nn.Module) -> Confusion:
         confusion = Confusion(1)

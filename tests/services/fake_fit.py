@@ -21,18 +21,34 @@ def publish(head: str, job: Path) -> None:
     say("published", path=str(job / "out" / "head.safetensors"), step=1)
 
 
+def keep_state(job: Path) -> None:
+    """A file of safetensors without a tensor: what services look at is how far it was."""
+    facts = json.dumps({"facts": {"step": 5, "fraction": 0.62}})
+    header = json.dumps({"__metadata__": {"atrous": facts}}).encode()
+    (job / "out" / "training.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    (job / "features").mkdir(exist_ok=True)
+    (job / "features" / "0.npy").write_bytes(b"x" * 1000)
+
+
 def main() -> None:
     behaviour, head, job = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     if behaviour == "silent":
         return
     if behaviour == "crash":
         raise RuntimeError("the driver is gone")
-    say("started", device="cpu", images=1, held_out=0, steps=1, minutes=None, parameters=1)
+    state = job / "out" / "training.safetensors"
+    resumed = {"resumed_step": 5} if state.exists() else {}
+    say("started", device="cpu", images=1, held_out=0, steps=1, minutes=None, parameters=1, **resumed)
     print("a library says hello")
     if behaviour == "failed":
         say("failed", text="not enough memory for one picture")
         sys.exit(1)
     publish(head, job)
+    if behaviour.startswith("kept") and not resumed:
+        keep_state(job)
+        behaviour = behaviour.removeprefix("kept and ")
+    elif resumed:
+        state.unlink()
     if behaviour == "killed":
         sys.stderr.write("last words\n")
         sys.stderr.flush()
@@ -40,15 +56,29 @@ def main() -> None:
     if behaviour in ("waits", "stubborn"):
         if behaviour == "stubborn":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        say("progress", phase="learn", fraction=0.5, step=1, loss=0.7, seconds=1)
-        threading.Event().wait()
+        while True:  # until it is stopped, or nobody listens
+            say("progress", phase="learn", fraction=0.5, step=1, loss=0.7, seconds=1)
+            threading.Event().wait(0.2)
     if behaviour == "rubbish":
-        sys.stdout.buffer.write(b"\xff\xfe{\"event\": 3}\n[1, 2]\nnull\n" + b"x" * 3_000_000)
+        sys.stdout.buffer.write(b'\xff\xfe{"event": 3}\n[1, 2]\nnull\n' + b"x" * 3_000_000)
         sys.stdout.flush()
         sys.exit(0)
     if behaviour == "lies":
         say("done", path="nowhere", step=1, seconds=1, scores=None, partial=False)
         sys.exit(3)
+    if behaviour == "nonsense":
+        say("progress", phase="learn", fraction="half", step=1)
+        say("scores", step=1, miou=None, pixel_accuracy=0.5)
+        say("done", path="nowhere", step=1, seconds=1, scores={"miou": None}, partial=False)
+        return
+    if behaviour.startswith("moves"):
+        root = job.parents[2]
+        root.rename(root.with_name("elsewhere"))
+        if behaviour == "moves and fails":
+            say("failed", text="a file could not be read")
+            sys.exit(1)
+    if behaviour == "no weights":
+        (job / "out" / "head.safetensors").unlink()
     if behaviour == "loses its folder":
         shutil.rmtree(job)
         sys.exit(3)
