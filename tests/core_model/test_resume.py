@@ -10,16 +10,20 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
-from core_model import load_head
+from core_model import fraction_kept, load_head
+from core_model.dataset import Sample
 from core_model.events import Events
 from core_model.fit import fit
 from core_model.job import Job
+from core_model.quick import Deck
 from core_model.resume import Kept, State
 from core_model.schedule import Schedule
 from core_model.training import Training
-from tests.core_model.job_folder import write_job
+from core_model.views import Fresh
+from tests.core_model.job_folder import learn, write_job
 from tests.core_model.test_training import Clock, Number, One
 
 
@@ -148,6 +152,56 @@ def test_a_disk_that_fills_up_leaves_what_was_published(tmp_path: Path, monkeypa
     assert card is not None
     assert (card.partial, card.notes["steps"]) == (True, 8)
     assert {path.name for path in (job / "out").iterdir()} == {"head.safetensors", "training.safetensors"}
+
+
+@pytest.mark.parametrize(("recipe", "steps", "cut"), [("quick", 25, 12), ("full", 10, 5)])
+def test_with_steps_it_ends_with_the_weights_of_one_that_was_not_cut(
+    tmp_path: Path, recipe: str, steps: int, cut: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, job = (write_job(tmp_path / name, 3, 0, recipe=recipe, steps=steps) for name in ("whole", "cut"))
+    learn(whole)
+    tell, told = Training._tell, itertools.count(1)
+
+    def cut_off(training: Training, loss: float) -> None:
+        if next(told) == cut:
+            raise CutOffError
+        tell(training, loss)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_tell", cut_off)
+        with pytest.raises(CutOffError):
+            learn(job)
+    fraction = fraction_kept(job / "out" / "training.safetensors")
+    assert fraction == 0.4
+    assert learn(job)[0]["resumed_step"] == fraction * steps
+    for name in ("head.safetensors", "backbone.safetensors")[: 1 + (recipe == "full")]:
+        one, other = (load_file(folder / "out" / name) for folder in (whole, job))
+        assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def _blind(_rgb: object) -> Any:
+    raise AssertionError
+
+
+def test_a_deck_or_pictures_of_other_number_are_drawn_from_afresh() -> None:
+    looks = [Fresh((17, 17), Sample(str(n), Path(), Path()), _blind) for n in range(5)]
+    deck = Deck(looks, 0)
+    deck.deal(2)
+    draws = json.loads(json.dumps(deck.draws()))
+    dealt = [deck.deal(1) for _ in range(9)]
+    other, fewer = Deck(looks, 1), Deck(looks[:4], 1)
+    for one in (other, fewer):
+        one.redraw(draws)
+    assert [other.deal(1) for _ in range(9)] == dealt
+    assert sorted(look.sample.name for _ in range(4) for look in fewer.deal(1)) == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", None])
+def test_what_is_no_state_says_no_fraction(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "training.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    assert fraction_kept(path) is None
 
 
 def test_out_of_memory_in_the_optimiser_leaves_no_half_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
