@@ -68,7 +68,7 @@ def test_help_names_every_verb_of_the_contract_and_no_other(atrous: Atrous) -> N
     for verb in listed:
         assert atrous(verb, "--help")[0] == 0
     assert re.findall(r"^  (\w+) {2,}\w", atrous("model", "--help")[1].partition("Commands:")[2], re.MULTILINE) == [
-        "delete", "export", "import", "list", "rename", "use",
+        "available", "delete", "export", "fetch", "import", "list", "rename", "use",
     ]  # fmt: skip
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from app import services
-from app.commands.options import FOLDER, PROJECT, opened
-from app.console import notes, say, table
+from app.commands.options import FOLDER, JSON, PROJECT, opened
+from app.console import follow, note, notes, print_json, say, table
 from app.services.learning import described
 from app.services.models import Models
+from app.services.published import MODELS, is_here, published
 
 
 @click.group()
@@ -105,3 +107,34 @@ def show_versions(rows: Sequence[dict[str, Any]]) -> None:
         for row in rows
     ]
     table(["model", "recipe", "held out", ">images", "continues", "made"], shown)
+
+
+_CACHE = click.option("--cache", type=FOLDER, help="A folder in place of your cache folder (or ATROUS_CACHE).")
+
+
+@model.command()
+@_CACHE
+@JSON
+def available(cache: Path | None, as_json: bool) -> None:
+    """Lists the published models that can be fetched by name."""
+    if as_json:
+        print_json([{**asdict(one), "kind": one.kind, "here": is_here(one, cache)} for one in MODELS])
+        return
+    rows = [
+        (one.name, one.kind, f"{one.megabytes} MB", one.licence, "yes" if is_here(one, cache) else "", one.good_for)
+        for one in MODELS
+    ]
+    table(["model", "what", ">size", "licence", "here", "good for"], rows)
+
+
+@model.command()
+@click.argument("name")
+@_CACHE
+@click.option("--mirror", help="A base address in place of the publisher's (or ATROUS_MIRROR); paths stay the same.")
+def fetch(name: str, cache: Path | None, mirror: str | None) -> None:
+    """Fetches a published model once, into your cache folder; goes on after a break, works offline afterwards."""
+    from app.services.fetching import fetch as fetched
+
+    one = published(name)
+    note(f"{one.name}: {one.good_for}; {one.kind}, about {one.megabytes} MB, licence {one.licence}")
+    say(str(follow(fetched(one, cache=cache, mirror=mirror), f"fetch {one.name}")))

@@ -18,7 +18,7 @@ from app.jobs.job import Job, Progress
 
 LIBRARIES = (
     "PySide6-Essentials", "numpy", "opencv-python", "torch", "safetensors", "Pillow", "tifffile", "pyqtgraph", "click",
-    "rich", "h5py", "platformdirs", "tomli-w",
+    "rich", "h5py", "platformdirs", "requests", "tomli-w",
 )  # fmt: skip
 _BROKEN_PYSIDE = "6.12.0"
 _ENOUGH = 2 << 30
