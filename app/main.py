@@ -79,6 +79,7 @@ class Program(QObject):
             worker=Runner("network", self, gives_way=True),
             learner=Runner("learning", self),
             live=Runner("live learning", self),
+            fetcher=Runner("downloads", self),
             network=network or Network(),
             reads_ahead=reads_ahead,
         )
@@ -234,7 +235,7 @@ class Program(QObject):
             *((name, int(place.actions[name].isChecked())) for name in ("go_on", "outline", "grid", "overview")),
         ):
             place.remembered.keep(name, value)
-        for thread in (self.proposals, place.learner, place.live, place.worker, place.files):
+        for thread in (self.proposals, place.learner, place.live, place.fetcher, place.worker, place.files):
             thread.close()
 
 

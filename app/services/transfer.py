@@ -23,7 +23,7 @@ from app.services.errors import Refusal
 from app.storage.errors import reason
 
 _TIMEOUT = (10.0, 30.0)  # seconds: to connect, and without a byte
-_PIECE = 1 << 16
+_PIECE = 1 << 14
 _TRIES = 20  # each must have brought something
 _ROOM = 64 << 20  # bytes that stay free on the disk
 _FAULTS = (requests.RequestException, urllib3.exceptions.HTTPError)

@@ -138,8 +138,10 @@ ENTRIES: tuple[Entry, ...] = (
           rule=True),
     Entry("keep_live", "Learn", "Keep what was learnt so far", (), "A version of it that later corrections leave alone",
           "", "writable"),
+    Entry("published_models", "Learn", "Published models…", (),
+          "Networks that others have published: fetch one, or open one from a file", "models", "writable", rule=True),
     Entry("model_file", "Learn", "Use a model file…", ("Ctrl+M",),
-          "Another project's model, say: classes are matched by name", "models", "writable", rule=True),
+          "Another project's model, say: classes are matched by name", "folder", "writable"),
     Entry("model_back", "Learn", "Go back to the model before", (), "", "undo", "writable"),
 
     Entry("fit", "View", "Fit picture", ("F",), "", "fit", "image", short="Fit"),

@@ -25,6 +25,7 @@ from app.ui.panels.images_model import DONE
 from app.ui.pictures import Pictures
 from app.ui.pointing import Pointing
 from app.ui.predictions import Predictions
+from app.ui.published import PublishedModels
 from app.ui.result_cards import ResultCards
 from app.ui.reviewing import Reviewing
 from app.ui.saving import Saving
@@ -54,6 +55,7 @@ class Desk(QObject):
         model.reset(project.catalogue.images())
         self.navigation = Navigation(project, model, files, self)
         self.versions = Versions(project, place, self)
+        self.published = PublishedModels(project, place, self.versions, self)
         self.predictions = Predictions(
             project, place.network, self.versions.in_use, self.navigation, model, worker, files, messages,
             read_ahead=place.reads_ahead, parent=self,
@@ -197,7 +199,7 @@ class Desk(QObject):
         self._place.window.history.show_document(None)
         self._place.window.light.show_photo(None)
         self._place.comparing.know(None)
-        for part in (self.live, self.filling, self.cards, self.material, self.agreement):
+        for part in (self.live, self.filling, self.cards, self.material, self.agreement, self.published):
             part.close()
         for each in (self.predictions, self.learning, self.versions, self.saving, self.pictures, self.exporting):
             each.close()
@@ -206,7 +208,7 @@ class Desk(QObject):
         self._place.classes.show_classes(Classes())
         self._place.models.show_versions([])
         self._place.window.status.clear_all()
-        for runner in (self._place.learner, self._place.worker, self._place.files):
+        for runner in (self._place.learner, self._place.fetcher, self._place.worker, self._place.files):
             runner.settle()
         if not self._borrowed:
             close_project(self._place.files, self.project)

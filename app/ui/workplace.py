@@ -40,5 +40,6 @@ class Workplace:
     worker: Runner
     learner: Runner
     live: Runner
+    fetcher: Runner
     network: Network
     reads_ahead: bool

@@ -42,7 +42,7 @@ def hand(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., Hand]]:
 
 def _running(program: QObject) -> list[str]:
     place = program.place  # type: ignore[attr-defined]
-    threads = [runner._thread for runner in (place.files, place.worker, place.learner, place.live)]
+    threads = [runner._thread for runner in (place.files, place.worker, place.learner, place.live, place.fetcher)]
     alive = [thread.objectName() for thread in threads if isinstance(thread, QThread) and thread.isRunning()]
     timers = [timer for timer in program.findChildren(QTimer) if timer.isActive()]
     return alive + [f"timer of {timer.parent()}" for timer in timers]
