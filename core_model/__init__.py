@@ -6,18 +6,20 @@ from core_model import import_keras
 from core_model.card import Card, WeightsError
 from core_model.checkpoint import (
     file_sha256,
-    load,
     load_backbone,
     load_head,
+    load_network,
     read_card,
     save_backbone,
     save_head,
+    save_network,
 )
 from core_model.deeplab import DeepLab, build
 from core_model.device import DeviceError, choose_device
 from core_model.features import Features
 from core_model.heads import HEADS, AsppDecoderHead, Head, LinearHead
-from core_model.import_tensorflow import from_tensorflow, read_tensorflow
+from core_model.import_tensorflow import from_tensorflow
+from core_model.loading import find_backbone, load
 from core_model.metrics import Confusion
 from core_model.multiscale import predict_at_scales
 from core_model.predictor import Prediction, Predictor
@@ -47,19 +49,21 @@ __all__ = [
     "build",
     "choose_device",
     "file_sha256",
+    "find_backbone",
     "fraction_kept",
     "from_tensorflow",
     "import_keras",
     "load",
     "load_backbone",
     "load_head",
+    "load_network",
     "padded_length",
     "predict_at_scales",
     "predict_in_tiles",
     "read_card",
-    "read_tensorflow",
     "save_backbone",
     "save_head",
+    "save_network",
     "to_input",
     "upsample",
 ]

@@ -16,7 +16,7 @@ class WeightsError(ValueError):
 class Card:
     """Travels as JSON in the metadata of a safetensors file."""
 
-    kind: Literal["head", "backbone"]
+    kind: Literal["head", "backbone", "network"]  # network: a backbone and its head in one file
     variant: str
     head: str = ""  # a key of HEADS; "" for a backbone
     output_stride: int = 16
@@ -24,6 +24,7 @@ class Card:
     classes: tuple[str, ...] = ()
     working_size: int = 1024  # longest side in pixels at most
     pooling_norm: bool = True  # BN in ASPP's image pooling
+    decoder: bool = True  # of an ASPP head; without one it classifies ASPP's map
     reads: tuple[str, ...] = ()  # the taps, or means of them, that the head reads; (): what its variant says
     parent: str | None = None  # the version that learning continued from
     recipe: str = ""
@@ -51,7 +52,7 @@ class Card:
 
     def _check(self) -> None:
         right = (
-            self.kind in ("head", "backbone")
+            self.kind in ("head", "backbone", "network")
             and all(isinstance(word, str) for word in (self.variant, self.head, self.backbone))
             and all(isinstance(word, str) for word in (*self.classes, *self.reads))
             and self.output_stride in (8, 16, 32)

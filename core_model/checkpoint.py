@@ -1,4 +1,4 @@
-"""Weight files: safetensors with a card in the metadata, written atomically, every name and shape checked when read."""
+"""Our weight files: safetensors with a card in the metadata, written atomically, all names and shapes checked."""
 
 from __future__ import annotations
 
@@ -132,42 +132,56 @@ def _read(path: Path, *, with_tensors: bool) -> tuple[Card, dict[str, Tensor]]:
 
 def save_head(path: Path | str, head: Head, card: Card) -> str:
     """Write a head in float32 and give the file's sha256; kind, head and variant of the card are set from the head."""
-    card = replace(
+    return save(path, tensors_of(head), _card_of(head, replace(card, kind="head")))
+
+
+def _card_of(head: Head, card: Card) -> Card:
+    """Complete a card by what the head itself says."""
+    if len(card.classes) != head.num_classes:
+        raise ValueError(f"the card names {len(card.classes)} classes, the head has {head.num_classes}")
+    return replace(
         card,
-        kind="head",
         variant=head.variant.name,
         head=head.kind,
         output_stride=head.output_stride,
         pooling_norm=head.pooling_norm,
+        decoder=head.variant.decoder,
         reads=head.reads,
     )
-    if len(card.classes) != head.num_classes:
-        raise ValueError(f"the card names {len(card.classes)} classes, the head has {head.num_classes}")
-    return save(path, tensors_of(head), card)
 
 
-def load_head(path: Path | str) -> Head:
-    """Read a head, on the CPU and in evaluation mode, with its card in `.card`."""
+def load_head(path: Path | str, output_stride: int | None = None) -> Head:
+    """Read a head, on the CPU and in evaluation mode, with its card in `.card`.
+
+    output_stride: the card's by default; the weights are the same at every stride.
+    """
     card, tensors = read(path)
     name = Path(path).name
     if card.kind != "head":
         raise WeightsError(f"{name} is a {card.kind}, not a head")
+    head = _head_of(replace(card, output_stride=output_stride or card.output_stride), name)
+    fill(head, tensors, name)
+    return head.eval()
+
+
+def _head_of(card: Card, name: str) -> Head:
+    """Make the head that a card speaks of, on torch's meta device."""
     if card.variant not in VARIANTS or card.head not in HEADS or not card.classes:
-        raise WeightsError(f"{name} is a head that this version does not know ({card.variant}, {card.head})")
+        raise WeightsError(f"{name} is a {card.kind} that this version does not know ({card.variant}, {card.head})")
     try:
         with torch.device("meta"):
             head: Head = HEADS[card.head].of(card)
     except ValueError as error:
-        raise WeightsError(f"{name} is a head that this version does not know ({error})") from error
-    fill(head, tensors, name)
+        raise WeightsError(f"{name} is a {card.kind} that this version does not know ({error})") from error
     head.card = card
-    return head.eval()
+    return head
 
 
-def save_backbone(path: Path | str, backbone: Backbone, card: Card) -> str:
-    """Write a backbone, 97 % of its values in fp16 (see `stored_type`), and give the file's sha256."""
+def save_backbone(path: Path | str, backbone: Backbone, card: Card, *, exact: bool = False) -> str:
+    """Write a backbone, 97 % of its values in fp16 (see `stored_type`) unless exact, and give the file's sha256."""
     card = replace(card, kind="backbone", variant=backbone.variant.name, output_stride=backbone.output_stride, head="")
-    return save(path, {name: t.to(stored_type(name)) for name, t in tensors_of(backbone).items()}, card)
+    tensors = tensors_of(backbone)
+    return save(path, tensors if exact else {name: t.to(stored_type(name)) for name, t in tensors.items()}, card)
 
 
 def stored_type(name: str) -> torch.dtype:
@@ -198,20 +212,23 @@ def load_backbone(path: Path | str, device: torch.device | str = "cpu", output_s
     return backbone.eval().to(device)
 
 
-def load(head_path: Path | str, backbone_path: Path | str | None = None, device: torch.device | str = "cpu") -> DeepLab:
-    """Put a head on its backbone; WeightsError when the head was learnt on another backbone file.
+def save_network(path: Path | str, network: DeepLab, card: Card) -> str:
+    """Write backbone and head in one file, in float32, and give the file's sha256; the card is completed."""
+    return save(path, tensors_of(network), _card_of(network.head, replace(card, kind="network", backbone="")))
 
-    A path alone is of a whole network of TensorFlow: checkpoint, frozen graph or the model zoo's archive.
+
+def load_network(path: Path | str, output_stride: int | None = None) -> DeepLab:
+    """Read a backbone and its head from one file, on the CPU and in evaluation mode, the card in both their `.card`.
+
+    output_stride: the card's by default; the weights are the same at every stride.
     """
-    if backbone_path is None:
-        from core_model.import_tensorflow import from_tensorflow, read_tensorflow  # which needs `fill` of this module
-
-        return from_tensorflow(read_tensorflow(head_path)).to(device)
-    head = load_head(head_path)
-    assert head.card is not None
-    if head.card.backbone and head.card.backbone != (found := file_sha256(backbone_path)):
-        raise WeightsError(
-            f"{Path(head_path).name} was learnt on the backbone {head.card.backbone[:12]}…, "
-            f"but {Path(backbone_path).name} is {found[:12]}…"
-        )
-    return DeepLab(load_backbone(backbone_path, device, head.output_stride), head.to(device)).eval()
+    card, tensors = read(path)
+    name = Path(path).name
+    if card.kind != "network":
+        raise WeightsError(f"{name} is a {card.kind}, not a network")
+    head = _head_of(replace(card, output_stride=output_stride or card.output_stride), name)
+    with torch.device("meta"):
+        network = DeepLab(Xception(VARIANTS[card.variant], head.output_stride), head)
+    fill(network, tensors, name)
+    network.backbone.card = head.card
+    return network.eval()

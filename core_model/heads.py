@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 import torch
@@ -68,7 +69,8 @@ class AsppDecoderHead(nn.Module):
     @classmethod
     def of(cls, card: Card) -> AsppDecoderHead:
         """Make the head that a card speaks of, with fresh weights."""
-        return cls(VARIANTS[card.variant], len(card.classes), card.output_stride, card.pooling_norm)
+        row = replace(VARIANTS[card.variant], decoder=card.decoder)
+        return cls(row, len(card.classes), card.output_stride, card.pooling_norm)
 
     @staticmethod
     def prepared(tap: Tensor) -> Tensor:

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from core_model.card import WeightsError
-from core_model.checkpoint import tensors_of
+from core_model.checkpoint import fill, tensors_of
 from core_model.foreign import Say, Stored, kernel_shape, silent, translate
 from core_model.variants import VARIANTS
-from core_model.xception import Xception
+from core_model.xception import Backbone, Xception
 
 _WEIGHTS = "model.weights.h5"
 _LARGEST = 2 << 30  # bytes of an archive member that are unpacked at most; Xception with its top is 92 MB
@@ -45,6 +45,15 @@ def read(path: Path | str, say: Say = silent) -> dict[str, NDArray[np.float32]]:
         raise WeightsError(f"{path} does not exist") from error
     except (OSError, RuntimeError, KeyError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{path.name} is damaged or no Keras file ({error})") from error
+
+
+def from_keras(path: Path | str, output_stride: int = 16, say: Say = silent) -> Backbone:
+    """Build the backbone from Keras's file, in evaluation mode; see `read`."""
+    with torch.device("meta"):
+        backbone = Xception(VARIANTS["xception"], output_stride)
+    arrays = read(path, say)
+    fill(backbone, {name: torch.from_numpy(array) for name, array in arrays.items()}, Path(path).name)
+    return backbone.eval()
 
 
 def _hdf5(path: Path) -> io.BytesIO | Path:

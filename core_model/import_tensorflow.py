@@ -1,31 +1,31 @@
-"""The official DeepLab V3+ of tensorflow/models: its variables' names, and the network built from them."""
+"""The official DeepLab V3+ of tensorflow/models, and its ImageNet backbones, from their variables."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import torch
 
-from core_model.archive import read_archive
 from core_model.card import WeightsError
-from core_model.checkpoint import fill, tensors_of
+from core_model.checkpoint import tensors_of
 from core_model.dataset import IGNORE
 from core_model.deeplab import DeepLab, build
-from core_model.foreign import Say, Stored, silent, translate
-from core_model.frozen_graph import read_graph
-from core_model.tensorflow_bundle import is_bundle, read_bundle
+from core_model.foreign import Say, Stored, filled, silent
 from core_model.variants import VARIANTS
+from core_model.xception import Backbone, Xception
 
+_SOURCE = "the TensorFlow checkpoint"
+_ALIGNED = tuple(name for name, row in VARIANTS.items() if row.family == "aligned")
 _LEAVES = {
     "norm.weight": "BatchNorm/gamma",
     "norm.bias": "BatchNorm/beta",
     "norm.running_mean": "BatchNorm/moving_mean",
     "norm.running_var": "BatchNorm/moving_variance",
 }
+_OF_HEAD = re.compile(r"(aspp\d|image_pooling|concat_projection|decoder|logits)/")
+_CLASSIFICATION = re.compile(r"xception_\w+/logits/(weights|biases)$")
 _LEFTOVER = re.compile(r"(^|/)(global_step|Momentum|RMSProp(_1)?|Adam(_1)?|ExponentialMovingAverage|beta[12]_power)$")
 
 
@@ -55,45 +55,51 @@ def variable_name(ours: str, variant: str) -> str:
     return f"{place}/{_LEAVES.get(leaf, 'depthwise_weights' if depthwise else 'weights')}"
 
 
-def read_tensorflow(path: Path | str) -> Mapping[str, Stored]:
-    """Open a checkpoint, a frozen graph (`.pb`) or the model zoo's `.tar.gz`: variable name → array.
-
-    WeightsError: damaged, hostile, or none of these.
-    """
-    path = Path(path)
-    if path.name.endswith((".tar.gz", ".tgz")):
-        return read_archive(path)
-    if path.suffix == ".pb":
-        return read_graph(path)
-    if is_bundle(path):
-        return read_bundle(path)
-    raise WeightsError(f"{path} is no TensorFlow checkpoint, frozen graph (.pb) or archive of the model zoo (.tar.gz)")
-
-
-def from_tensorflow(arrays: Mapping[str, Stored], output_stride: int = 16, say: Say = silent) -> DeepLab:
+def from_tensorflow(
+    arrays: Mapping[str, Stored], output_stride: int = 16, say: Say = silent, source: str = _SOURCE
+) -> DeepLab:
     """Build the network from the official variables, in evaluation mode.
 
     arrays: variable name → array in TensorFlow's layout. Variant, classes and decoder follow from names and shapes.
+    source: what an error calls it. WeightsError: of another network.
     """
-    source = "the TensorFlow checkpoint"
-    variant = next((name.split("/")[0] for name in arrays if "/entry_flow/" in name), "")
-    logits = arrays.get("logits/semantic/biases")
-    if variant not in VARIANTS or logits is None:
-        raise WeightsError(f"{source} is of another network: no {' or '.join(VARIANTS)} with logits/semantic in it")
+    variant, logits = _variant(arrays), arrays.get("logits/semantic/biases")
+    if variant not in _ALIGNED or logits is None:
+        raise WeightsError(f"{source} is of another network: no {' or '.join(_ALIGNED)} with logits/semantic in it")
     if len(logits.shape) != 1 or not 1 <= logits.shape[0] <= IGNORE:  # a frozen graph can claim any, for nothing
         raise WeightsError(f"{source} is of another network: logits/semantic/biases has shape {tuple(logits.shape)}")
     row = replace(VARIANTS[variant], decoder=any(name.startswith("decoder/") for name in arrays))
     with torch.device("meta"):
         network = build(row, int(logits.shape[0]), output_stride)
-    wanted = tensors_of(network)
-    translated = translate(
-        arrays,
-        {ours: variable_name(ours, variant) for ours in wanted},
-        {ours: tuple(tensor.shape) for ours, tensor in wanted.items()},
-        source,
-        lambda name: _LEFTOVER.search(name) is not None,
-        say,
-    )
-    own = {name: np.require(value, requirements="W") for name, value in translated.items()}  # not views of a file
-    fill(network, {name: torch.from_numpy(value) for name, value in own.items()}, source)
-    return network.eval()
+    names = {ours: variable_name(ours, variant) for ours in tensors_of(network)}
+    return filled(network, arrays, names, source, lambda name: _LEFTOVER.search(name) is not None, say)
+
+
+def network_from_tensorflow(
+    arrays: Mapping[str, Stored], output_stride: int = 16, say: Say = silent, source: str = _SOURCE
+) -> DeepLab | Backbone:
+    """Build the network, or the backbone where nothing is of ASPP, decoder or segmentation's logits (ImageNet's)."""
+    if any(_OF_HEAD.match(name) for name in arrays):
+        return from_tensorflow(arrays, output_stride, say, source)
+    return backbone_from_tensorflow(arrays, output_stride, say, source)
+
+
+def backbone_from_tensorflow(
+    arrays: Mapping[str, Stored], output_stride: int = 16, say: Say = silent, source: str = _SOURCE
+) -> Backbone:
+    """Build the backbone from an ImageNet checkpoint's variables, in evaluation mode; its classifier is left out."""
+    variant = _variant(arrays)
+    if variant not in _ALIGNED:
+        raise WeightsError(f"{source} is of another network: no {' or '.join(_ALIGNED)} in it")
+    with torch.device("meta"):
+        backbone = Xception(VARIANTS[variant], output_stride)
+    names = {ours: variable_name(f"backbone.{ours}", variant) for ours in tensors_of(backbone)}
+
+    def leftover(name: str) -> bool:
+        return (_LEFTOVER.search(name) or _CLASSIFICATION.match(name)) is not None
+
+    return filled(backbone, arrays, names, source, leftover, say)
+
+
+def _variant(arrays: Mapping[str, Stored]) -> str:
+    return next((name.split("/")[0] for name in arrays if "/entry_flow/" in name), "")

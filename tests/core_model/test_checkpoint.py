@@ -180,11 +180,11 @@ def test_a_head_goes_only_on_the_backbone_that_it_was_learnt_on(tmp_path: Path) 
     sha256 = save_backbone(tmp_path / "own", Xception(ROW), CARD)
     save_backbone(tmp_path / "other", Xception(ROW), CARD)
     save_head(tmp_path / "head", AsppDecoderHead(ROW, 3, 8), replace(CARD, backbone=sha256))
-    network = load(tmp_path / "head", tmp_path / "own")
+    network = load(tmp_path / "head", backbone=tmp_path / "own")
     assert network.backbone.output_stride == 8  # the head's
     assert network(torch.zeros(1, 3, 33, 33)).shape == (1, 3, 9, 9)
     with pytest.raises(WeightsError, match=f"{sha256[:12]}.*other"):
-        load(tmp_path / "head", tmp_path / "other")
+        load(tmp_path / "head", backbone=tmp_path / "other")
 
 
 def test_the_hash_of_a_file_follows_its_content(tmp_path: Path) -> None:

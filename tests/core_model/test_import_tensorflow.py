@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from core_model import VARIANTS, DeepLab, WeightsError, build, from_tensorflow, load, read_tensorflow
+from core_model import VARIANTS, DeepLab, WeightsError, build, from_tensorflow, load
 from core_model.checkpoint import tensors_of
 from core_model.import_tensorflow import variable_name
 from tests.core_model.bundle_writer import field, shape_field, write_bundle
@@ -86,8 +86,3 @@ def test_a_number_of_classes_that_cannot_be(variables: Variables, shape: tuple[i
     claimed = np.broadcast_to(np.float32(0), shape)  # as a frozen graph stores one value for all
     with pytest.raises(WeightsError, match="logits/semantic/biases has shape"):
         from_tensorflow({**variables, "logits/semantic/biases": claimed})
-
-
-def test_no_file_of_tensorflow(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="is no TensorFlow checkpoint"):
-        read_tensorflow(tmp_path / "photo.jpg")
