@@ -108,6 +108,11 @@ def published(name: str) -> Published:
     raise Refusal(f"no published model is called {name!r}; there are {', '.join(model.name for model in MODELS)}")
 
 
+def class_names(count: int) -> tuple[str, ...]:
+    """What the classes of a published network of so many are called: no weight file says it. () for another number."""
+    return next((model.classes for model in MODELS if len(model.classes) == count > 0), ())
+
+
 def cache_folder(cache: Path | None = None) -> Path:
     """Where fetched models lie: in `cache`, else where ATROUS_CACHE says, else in the user's cache folder."""
     chosen = cache or os.environ.get(CACHE)

@@ -18,7 +18,17 @@ from app.jobs.job import Progress, run
 from app.services import transfer
 from app.services.errors import Refusal
 from app.services.fetching import fetch
-from app.services.published import ADE20K, CACHE, CITYSCAPES, MIRROR, MODELS, Published, address_of, published
+from app.services.published import (
+    ADE20K,
+    CACHE,
+    CITYSCAPES,
+    MIRROR,
+    MODELS,
+    Published,
+    address_of,
+    class_names,
+    published,
+)
 from tests.core_model.test_archive import CHECKPOINT, GRAPH, pack
 from tests.services.loopback import HONEST, Answer, Server, serving
 
@@ -345,6 +355,7 @@ class TestTable:
 
     def test_classes_are_as_many_as_the_networks_have(self) -> None:
         assert [len(model.classes) for model in MODELS if model.classes] == [21, 21, 19, 151]
+        assert [class_names(count) for count in (19, 151, 20, 0)] == [CITYSCAPES, ADE20K, (), ()]
         assert (CITYSCAPES[0], CITYSCAPES[-1]) == ("road", "bicycle")
         assert (ADE20K[1], ADE20K[-1]) == ("wall", "flag")
 
