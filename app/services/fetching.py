@@ -109,7 +109,7 @@ def _is_kept(model: Published, target: Path) -> bool:
 
 def _bring(model: Published, address: str, target: Path, watch: Watch) -> None:
     part = Part(target)
-    watch.text = ""
+    watch.text = "connecting"
     digests = transfer(address, part, _ROUNDED * model.megabytes * _MEGABYTE, watch)
     watch.text = "checking"
     if watch.stop.is_set():

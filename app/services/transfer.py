@@ -140,7 +140,7 @@ def _receive(session: requests.Session, address: str, part: Part, most: int, wat
         _has_place(part, begun, length, most, _host(address))
         if not goes_on:
             part.begin(source)
-        watch.done, watch.total = begun, source.total
+        watch.done, watch.total, watch.text = begun, source.total, ""
         with part.path.open("ab") as file:
             for piece in answer.raw.stream(_PIECE, decode_content=False):
                 if watch.stop.is_set():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 from safetensors.numpy import save
 
 from app.jobs.job import Progress, run
@@ -247,6 +248,12 @@ class TestRefusals:
         server.answers = [Answer(body=b"\n <!DOCTYPE html><html>Welcome to the hotel", headers=headers)]
         refused(get, "answers with a web page")
         assert part(tmp_path) is None
+
+    def test_a_secure_address_that_sends_on_to_one_that_is_not(self, tmp_path: Path) -> None:
+        answer = requests.Response()
+        answer.status_code, answer.url = 200, "http://elsewhere/small.tar.gz"
+        with pytest.raises(Refusal, match="models sends on to http://elsewhere/small.tar.gz, which anybody"):
+            transfer._believe(answer, "https://models/small.tar.gz", transfer.Part(tmp_path / "x"))
 
     def test_something_else(self, server: Server, get: Get, tmp_path: Path) -> None:
         server.files[PATH] = b"PK" + bytes(1000)
