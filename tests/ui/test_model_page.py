@@ -106,7 +106,7 @@ def test_a_fetch_becomes_the_version_in_use(server: Server, window: Hand, adopt:
     dialog = page(window)
     assert dialog.fetch.text() == "Fetch"
     with window.qtbot.waitSignal(window.program.desk.published.taken, timeout=20_000):
-        click(dialog.fetch)
+        QTest.keyClick(dialog.table, Qt.Key.Key_Return)
     assert adopt.paths == [tmp_path / "cache" / "models" / Path(PATH).name]
     assert in_use(window) == "published-1"
     assert f"{VOC.name} predicts from now on, as published-1." in window.messages[-1]

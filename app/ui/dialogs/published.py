@@ -71,6 +71,7 @@ class PublishedDialog(QDialog):
         self.detail = label("", wraps=True)
         self.file = button("Open from a file…", "Weights that you have already: what the zoo, timm or Atrous writes")
         self.fetch = button("Fetch", look="primary")
+        self.fetch.setDefault(True)
         close = button("Close")
         self.stop = tipped(button("Stop"), "What has come is kept, and gone on with the next time")
         self.bar = QProgressBar(textVisible=False, maximum=_STEPS)
