@@ -68,7 +68,7 @@ def window(hand: Start, project: Path) -> Hand:
 def page(window: Hand) -> PublishedDialog:
     window.place.actions["published_models"].trigger()
     made = window.program.desk.published.dialog
-    window.until(made.isVisible)
+    window.until(made.isActiveWindow)
     return made
 
 

@@ -71,7 +71,6 @@ class PublishedDialog(QDialog):
         self.detail = label("", wraps=True)
         self.file = button("Open from a file…", "Weights that you have already: what the zoo, timm or Atrous writes")
         self.fetch = button("Fetch", look="primary")
-        self.fetch.setDefault(True)
         close = button("Close")
         self.stop = tipped(button("Stop"), "What has come is kept, and gone on with the next time")
         self.bar = QProgressBar(textVisible=False, maximum=_STEPS)
@@ -99,6 +98,8 @@ class PublishedDialog(QDialog):
         layout.addLayout(working)
         layout.addWidget(self.problem)
         layout.addLayout(row)
+        self.fetch.setDefault(True)  # once it is the dialog's
+        self.table.setFocus()
         self._running = False
         self.show_running(False)
 
