@@ -137,6 +137,8 @@ def _take(project: Project, source: Published | Path) -> Job[tuple[str, bool]]:
         if isinstance(source, Path):
             raise
         raise Refusal(f"{source.name} is on this machine, but the project has not got it: {error}") from error
+    if model is None:
+        return f"{source.name} is a backbone: learning from scratch stands on it from now on.", False
     if not shares(model, project.settings.classes):
         return (
             f"{source.name} is in the project, as {model.version}. It knows none of this project's classes "
@@ -156,7 +158,7 @@ def _row(model: Published, classes: Classes) -> Row:
 def _detail(model: Published, classes: Classes) -> str:
     """Which of a model's classes the project has."""
     if not model.classes:
-        return "A backbone: it knows no classes until the project has learnt on it."
+        return "It knows no classes: in the project, learning from scratch stands on it."
     both = [name for name in model.classes if classes.by_name(name) is not None]
     head = f"The project has {len(both)} of its {len(model.classes)} classes"
     return f"{head}: {_some(both)}." if both else f"{head}. It knows {_some(model.classes)}."

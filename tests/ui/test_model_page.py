@@ -42,11 +42,13 @@ class Adopt:
 
     def __init__(self, files: Files) -> None:
         self.files = files
-        self.classes = CLASSES
+        self.classes: tuple[str, ...] | None = CLASSES  # None: a backbone
         self.paths: list[Path] = []
 
-    def __call__(self, project: Project, path: Path) -> Model:
+    def __call__(self, project: Project, path: Path) -> Model | None:
         self.paths.append(path)
+        if self.classes is None:
+            return None
         head = self.files.make_head("published", self.classes)
         return Models(project).adopt(head, self.files.backbone, name="published")
 
@@ -94,7 +96,7 @@ def test_it_lists_what_there_is(server: Server, window: Hand, adopt: Adopt) -> N
     assert (items[0].text(3), items[0].text(4)) == ("439 MB", "Apache-2.0")
     assert "The project has 0 of its 21 classes. It knows background, aeroplane" in items[0].toolTip(0)
     assert "The project has 1 of its 19 classes: sky." in items[2].toolTip(1)
-    assert "A backbone" in items[5].toolTip(0)
+    assert "It knows no classes" in items[5].toolTip(0)
     assert here(dialog) == [False] * len(MODELS)
     assert dialog.chosen == VOC.name
     assert dialog.detail.text().startswith(VOC.good_for)
@@ -130,6 +132,15 @@ def test_a_model_of_other_classes_does_not_predict(server: Server, window: Hand,
     assert Models(window.program.desk.project).version("published-1") is not None
     used = window.program.desk.project.catalogue.get("models used")
     assert not used
+
+
+def test_a_backbone_is_to_learn_on(server: Server, window: Hand, adopt: Adopt) -> None:
+    adopt.classes = None
+    dialog = page(window)
+    with window.qtbot.waitSignal(window.program.desk.published.taken, timeout=20_000):
+        click(dialog.fetch)
+    assert window.messages[-1] == f"{VOC.name} is a backbone: learning from scratch stands on it from now on."
+    assert in_use(window) is None
 
 
 def test_the_window_goes_on_while_it_comes_and_a_stop_keeps_the_part(
