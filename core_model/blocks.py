@@ -71,6 +71,11 @@ class SeparableConv(nn.Module):
         return self.pointwise(self.depthwise(x))  # type: ignore[no-any-return]
 
 
+def decays(parameter: nn.Parameter) -> bool:
+    """Tell whether weight decay is for it: for kernels that mix channels, not for depthwise ones, biases and BN."""
+    return parameter.ndim == 4 and parameter.shape[1] > 1
+
+
 def initialise(module: nn.Module, classifier: nn.Conv2d | None = None) -> None:
     """Kernels as He et al. 2015, the classifier's small so that no class is favoured; normalisation stays at identity.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core_model.augment import cropped, lit
+from core_model.blocks import decays
 from core_model.card import Card
 from core_model.checkpoint import save_backbone, save_head
 from core_model.dataset import Dataset
@@ -89,11 +90,11 @@ class Full:
         for name, parameter in self.network.named_parameters():
             if not parameter.requires_grad:
                 continue
-            decays = parameter.ndim == 4 and parameter.shape[1] > 1  # BN, biases and depthwise kernels do not
+            decay = settings.weight_decay if decays(parameter) else 0.0
             rate = settings.head_rate
             if name in depth:
                 rate = settings.backbone_rate * settings.depth_factor ** (deepest - depth[name])
-            groups.setdefault((rate, settings.weight_decay if decays else 0.0), []).append(parameter)
+            groups.setdefault((rate, decay), []).append(parameter)
         return [{"params": params, "lr": rate, "weight_decay": decay} for (rate, decay), params in groups.items()]
 
     def loss(self, batch: int) -> Tensor:

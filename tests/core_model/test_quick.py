@@ -1,4 +1,4 @@
-"""The quick learner's loss on what a backbone saw."""
+"""The quick learner on what a backbone saw."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from core_model import VARIANTS, Card
 from core_model.heads import AsppDecoderHead
@@ -29,22 +29,66 @@ class Seen:
         return self.taps, self.truth
 
 
-@pytest.mark.parametrize("variant", ["xception", "xception_slim"])
-def test_a_lone_picture_can_be_learnt_with_and_without_bn_in_the_pooling(variant: str, tmp_path: Path) -> None:
+def _quick(variant: str, out: Path, pictures: int = 1, parent: str | None = None) -> Quick:
+    torch.manual_seed(0)
     row = VARIANTS[variant]
     head = AsppDecoderHead(row, 2)
     strides = {"low_level": 4, "mid_level": 8}
     random = torch.Generator().manual_seed(0)
-    taps = {
-        name: torch.randn(channels, *2 * [32 // strides.get(name, 16)], generator=random).half()
-        for name, channels in tap_channels(row).items()
-        if name in head.taps
-    }
     truth = np.zeros((32, 32), np.uint8)
     truth[16:] = 1
-    card = Card("head", variant, classes=("one", "other"))
-    quick = Quick(head, card, tmp_path, [Seen(taps, truth)], [], np.array([512, 512]), torch.device("cpu"), 0)  # type: ignore[list-item]
+    looks = [
+        Seen(
+            {
+                name: torch.randn(channels, *2 * [32 // strides.get(name, 16)], generator=random).half()
+                for name, channels in tap_channels(row).items()
+                if name in head.taps
+            },
+            truth,
+        )
+        for _ in range(pictures)
+    ]
+    card = Card("head", variant, classes=("one", "other"), parent=parent)
+    return Quick(head, card, out, looks, [], np.array([512, 512]), torch.device("cpu"), 0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("variant", ["xception", "xception_slim"])
+def test_a_lone_picture_can_be_learnt_with_and_without_bn_in_the_pooling(variant: str, tmp_path: Path) -> None:
+    quick = _quick(variant, tmp_path)
     loss = quick.loss(2)
     loss.backward()
     assert torch.isfinite(loss)
-    assert all(part.grad is not None and torch.isfinite(part.grad).all() for part in head.parameters())
+    assert all(part.grad is not None and torch.isfinite(part.grad).all() for part in quick.head.parameters())
+
+
+def test_kernels_that_mix_channels_decay_and_nothing_else(tmp_path: Path) -> None:
+    quick = _quick("xception", tmp_path)
+    rates = {group["lr"] for group in quick.groups()}
+    decay = {id(part): group["weight_decay"] for group in quick.groups() for part in group["params"]}
+    assert len(decay) == len(list(quick.head.parameters()))
+    assert rates == {quick.settings.rate}
+    for module in quick.head.modules():
+        if isinstance(module, nn.Conv2d):
+            mixes = module.groups == 1
+            assert decay[id(module.weight)] == (quick.settings.weight_decay if mixes else 0)
+            assert module.bias is None or decay[id(module.bias)] == 0
+        elif isinstance(module, nn.BatchNorm2d):
+            assert decay[id(module.weight)] == decay[id(module.bias)] == 0
+
+
+def test_a_head_that_goes_on_has_a_smaller_rate(tmp_path: Path) -> None:
+    fresh, further = (_quick("xception", tmp_path, parent=parent).groups() for parent in (None, "before"))
+    assert all(group["lr"] < 0.5 * fresh[0]["lr"] for group in further)
+
+
+def test_the_loss_falls(tmp_path: Path) -> None:
+    quick = _quick("xception_slim", tmp_path, pictures=2)
+    optimizer = torch.optim.AdamW(quick.groups())
+    losses = []
+    for _ in range(12):
+        optimizer.zero_grad()
+        loss = quick.loss(2)
+        losses.append(float(loss.detach()))
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    assert losses[-1] < 0.7 * losses[0]
