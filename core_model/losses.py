@@ -32,3 +32,35 @@ def cross_entropy(logits: Tensor, truth: Tensor, weights: Tensor | None) -> Tens
     known = truth[truth != IGNORE]
     total = weights[known].sum() if weights is not None else torch.tensor(known.numel(), device=truth.device)
     return loss / total.clamp(min=1e-6)
+
+
+def lovasz_softmax(logits: Tensor, truth: Tensor) -> Tensor:
+    """A surrogate of 1 - mIoU (Berman et al. 2018) of logits (N, C, H, W) and truth (N, H, W) int64, in 0 … 1.
+
+    All pixels that are not 255 count as one set; the mean is over the classes that occur there. Zero, with a gradient
+    of zero, where every pixel is 255.
+    """
+    classes = logits.shape[1]
+    known = truth != IGNORE
+    shares = torch.softmax(logits, 1).movedim(1, -1)[known]  # (P, C)
+    if not len(shares):
+        return logits.sum() * 0.0
+    own = functional.one_hot(truth[known], classes).to(shares.dtype)  # (P, C)
+    errors, order = (own - shares).abs().sort(0, descending=True)  # (P, C): each class by itself
+    right = own.gather(0, order)
+    intersection = right.sum(0) - right.cumsum(0)
+    union = right.sum(0) + (1 - right).cumsum(0)
+    jaccard = 1 - intersection / union  # of the worst 1, 2, … P pixels
+    gain = torch.diff(jaccard, dim=0, prepend=torch.zeros_like(jaccard[:1]))
+    return (errors * gain).sum(0)[own.any(0)].mean()
+
+
+def dice(logits: Tensor, truth: Tensor) -> Tensor:
+    """1 - the mean Dice coefficient of the softmax (Milletari et al. 2016), in 0 … 1; arguments as `lovasz_softmax`."""
+    known = truth != IGNORE
+    shares = torch.softmax(logits, 1).movedim(1, -1)[known]  # (P, C)
+    if not len(shares):
+        return logits.sum() * 0.0
+    own = functional.one_hot(truth[known], logits.shape[1]).to(shares.dtype)  # (P, C)
+    coefficients = 2 * (own * shares).sum(0) / (own + shares).sum(0)  # (C,)
+    return 1 - coefficients[own.any(0)].mean()
