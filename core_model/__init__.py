@@ -17,7 +17,7 @@ from core_model.checkpoint import (
 from core_model.deeplab import DeepLab, build
 from core_model.device import DeviceError, choose_device
 from core_model.features import Features
-from core_model.heads import HEADS, AsppDecoderHead, Head, LinearHead
+from core_model.heads import HEADS, AsppDecoderHead, Head, LinearHead, VotingHead
 from core_model.import_tensorflow import from_tensorflow
 from core_model.loading import find_backbone, load
 from core_model.metrics import Confusion
@@ -44,6 +44,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Variant",
+    "VotingHead",
     "WeightsError",
     "Xception",
     "build",

@@ -24,13 +24,13 @@ from core_model.deeplab import DeepLab
 from core_model.device import DeviceError, choose_device
 from core_model.events import Events
 from core_model.full import Full
-from core_model.heads import AsppDecoderHead, LinearHead
+from core_model.heads import AsppDecoderHead, LinearHead, VotingHead
 from core_model.inherit import starting_head
 from core_model.job import Job, JobError
 from core_model.linear import Linear
 from core_model.live import Live
 from core_model.predictor import Predictor
-from core_model.quick import Quick, QuickSettings
+from core_model.quick import Quick, QuickSettings, Voter
 from core_model.reservoir import Reservoir
 from core_model.resume import Kept, State
 from core_model.schedule import Schedule, default_minutes
@@ -174,10 +174,19 @@ def _quick(
     settings = QuickSettings()
     predictor = Predictor(backbone, job.device, taps=head.taps)
     began = monotonic()
-    gallery = Gallery(predictor.features, job.folder / "features", job.cache_megabytes << 20, job.seed)
+    voter = Voter(head, len(dataset.train), job.seed) if isinstance(head, VotingHead) else None
+    gallery = Gallery(
+        predictor.features, job.folder / "features", job.cache_megabytes << 20, job.seed,
+        learnt=head.variant.taps, seen=voter.see if voter else None,
+    )  # fmt: skip
     try:
         seconds = None if schedule.seconds is None else schedule.seconds * settings.features_share
         train, held_out = gallery.look(dataset, settings.views, seconds, events)
+        if voter is not None:
+            try:
+                voter.learn()
+            except FloatingPointError as error:
+                events.emit("warning", text=f"learns without the linear part: {error}")
         quick = Quick(head, card, job.out, train, held_out, dataset.pixels, device, job.seed, settings)
         if job.minutes is not None:
             schedule = _shortened(schedule, monotonic() - began)

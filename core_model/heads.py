@@ -77,6 +77,10 @@ class AsppDecoderHead(nn.Module):
         """Bring (N, C, h, w) into the form in which prediction is fastest."""
         return tap.float().contiguous(memory_format=torch.channels_last)
 
+    def own(self, taps: Mapping[str, Tensor]) -> Tensor:
+        """Classify every cell of stride 4 by ASPP and decoder."""
+        return self.forward(taps)
+
     def forward(self, taps: Mapping[str, Tensor]) -> Tensor:
         """Classify every cell of stride 4."""
         low = taps["low_level"]  # (N, 256, H/4, W/4)
@@ -159,11 +163,39 @@ def _product(weight: Tensor, x: Tensor) -> Tensor:
     return torch.cat([torch.einsum("kc,nchw->nkhw", weight, rows.float()) for rows in torch.split(x, _ROWS, 2)], 2)
 
 
+class VotingHead(AsppDecoderHead):
+    """The paper's head and a linear one: their logits add up, so that the product of both opinions decides.
+
+    `forward(taps)` as both; `own(taps)` is the paper's part alone. The two learn apart: they err in different places,
+    and the linear one errs less in a place that looks like none that was learnt. A linear part that has learnt nothing
+    changes nothing.
+    """
+
+    kind = "aspp_linear"
+
+    def __init__(
+        self, variant: Variant, num_classes: int, output_stride: int = 16, pooling_norm: bool | None = None
+    ) -> None:
+        super().__init__(variant, num_classes, output_stride, pooling_norm)
+        self.linear = LinearHead(variant, num_classes, output_stride)
+        self.reads = self.linear.reads
+        self.taps = tuple(dict.fromkeys((*variant.taps, *self.linear.taps)))
+
+    def own(self, taps: Mapping[str, Tensor]) -> Tensor:
+        """Classify every cell of stride 4 without the linear part."""
+        return super().forward(taps)
+
+    def forward(self, taps: Mapping[str, Tensor]) -> Tensor:
+        """Classify every cell of stride 4."""
+        return self.own(taps) + self.linear(taps)  # type: ignore[no-any-return]  # (N, classes, H/4, W/4)
+
+
 Head: TypeAlias = AsppDecoderHead | LinearHead
 """What a head is: the class to annotate with."""
 
 HEADS: dict[str, type[AsppDecoderHead] | type[LinearHead]] = {
     AsppDecoderHead.kind: AsppDecoderHead,
+    VotingHead.kind: VotingHead,
     LinearHead.kind: LinearHead,
 }
 """Every head by the word in a card."""

@@ -7,9 +7,12 @@ from typing import NamedTuple
 import torch
 
 from core_model.checkpoint import load_head
-from core_model.heads import AsppDecoderHead, Head, LinearHead
+from core_model.heads import AsppDecoderHead, Head, LinearHead, VotingHead
 from core_model.job import Job, JobError
 from core_model.variants import VARIANTS
+
+KINDS = {"linear": LinearHead, "quick": VotingHead, "full": AsppDecoderHead}
+"""The head that a recipe learns. With all layers learning, a linear part would be of a backbone that is gone."""
 
 
 class Start(NamedTuple):
@@ -22,8 +25,7 @@ class Start(NamedTuple):
 
 def starting_head(job: Job, backbone_sha256: str) -> Start:
     """Give a head for the job's classes; one on another backbone, or of another kind, has nothing to give it."""
-    kind = LinearHead if job.recipe == "linear" else AsppDecoderHead
-    head = kind(VARIANTS[job.variant], len(job.classes), job.output_stride)
+    head = KINDS[job.recipe](VARIANTS[job.variant], len(job.classes), job.output_stride)
     if job.head is None:
         return Start(head, None, None)
     parent = load_head(job.head)
@@ -31,9 +33,10 @@ def starting_head(job: Job, backbone_sha256: str) -> Start:
     assert card is not None
     fits = (
         card.backbone == backbone_sha256
-        and isinstance(parent, kind)
+        and isinstance(parent, LinearHead) == isinstance(head, LinearHead)
         and (card.variant, card.output_stride) == (job.variant, job.output_stride)
-        and (parent.pooling_norm, parent.reads) == (head.pooling_norm, head.reads)
+        and parent.pooling_norm == head.pooling_norm
+        and (parent.reads == head.reads or parent.kind != head.kind)
     )
     if not fits:
         return Start(head, None, f"{job.head.name} is of another network: learning starts afresh")
@@ -45,11 +48,15 @@ def starting_head(job: Job, backbone_sha256: str) -> Start:
 
 
 def take_over(head: Head, parent: Head, classes: tuple[str, ...], old: tuple[str, ...]) -> None:
-    """Copy everything but the classifier, and of it the rows of classes that both have; the others stay fresh."""
+    """Copy all that both have but the classifiers, and of those the rows of classes that both have.
+
+    The rest stays fresh.
+    """
     given, own = parent.state_dict(), head.state_dict()  # tensors of a state share memory with their module
     with torch.no_grad():
-        for key, value in own.items():
-            if not key.startswith("classifier."):
+        for key in own.keys() & given.keys():
+            value = own[key]
+            if "classifier." not in key:
                 value.copy_(given[key])
                 continue
             for index, name in enumerate(classes):

@@ -259,9 +259,7 @@ class Live:
 
     def _progress(self, phase: str, fraction: float, **more: object) -> None:
         seconds = round(self._elapsed, 3)
-        self.events.emit(
-            "progress", phase=phase, fraction=round(fraction, 4), step=self.step, seconds=seconds, **more
-        )
+        self.events.emit("progress", phase=phase, fraction=round(fraction, 4), step=self.step, seconds=seconds, **more)
 
     def _publish(self, cells: Cells) -> None:
         counts = np.bincount(cells.labels.numpy(), minlength=len(self.classes))

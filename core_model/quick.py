@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,14 @@ from torch import Tensor, nn
 
 from core_model.blocks import decays
 from core_model.card import Card
+from core_model.cells import Cells
 from core_model.checkpoint import save_head
+from core_model.dataset import Sample
 from core_model.device import multiplies_bf16
 from core_model.engines import folded
-from core_model.heads import AsppDecoderHead
+from core_model.features import Features
+from core_model.heads import AsppDecoderHead, LinearHead, VotingHead
+from core_model.linear import LinearSettings, cells_of, learn
 from core_model.losses import class_weights, cross_entropy
 from core_model.metrics import Confusion
 from core_model.training import Scores, stamped
@@ -68,6 +72,30 @@ class Deck:
             self._rng.bit_generator.state = draws["rng"]
 
 
+@dataclass
+class Voter:
+    """Draws cells of pictures as the backbone sees them, and fits a head's linear part to them."""
+
+    head: VotingHead
+    pictures: int
+    seed: int
+    settings: LinearSettings = field(default_factory=LinearSettings)
+    cells: list[Cells] = field(default_factory=list)
+
+    def see(self, sample: Sample, features: Features, truth: NDArray[np.uint8]) -> None:
+        """Take cells of a picture; truth (H, W) of its size, 255 = ignore."""
+        count = max(1, min(self.settings.cells, self.settings.at_most // self.pictures))
+        seed = (self.seed, *sample.name.encode())
+        self.cells.append(cells_of(features, truth, self.head.reads, count, seed))
+
+    def learn(self) -> None:
+        """Fit; FloatingPointError, and no vote, when the result is no number."""
+        cells = Cells(torch.cat([c.values for c in self.cells]), torch.cat([c.labels for c in self.cells]))
+        fresh = LinearHead(self.head.variant, self.head.num_classes, self.head.output_stride)
+        self.head.linear.put(*fresh.weights)
+        learn(self.head.linear, cells, self.settings)
+
+
 class Quick:
     """Learns a head on what a frozen backbone saw; a `training.Learner`."""
 
@@ -92,6 +120,10 @@ class Quick:
         self._atrous = torch.contiguous_format if self.bf16 and device.type == "cpu" else torch.channels_last
         head.aspp.to(memory_format=self._atrous)  # type: ignore[call-overload]
         self.head = head
+        self._learnt = head.taps
+        if isinstance(head, VotingHead):
+            self._learnt = head.variant.taps
+            head.linear.requires_grad_(False)  # it has learnt
         head.aspp.dropout.p = self.settings.dropout
         self.batch, self.held_out = self.settings.batch, len(held_out)
         self._card, self._out = card, out
@@ -102,7 +134,7 @@ class Quick:
         """Everything at one rate; kernels that mix channels decay."""
         rate = self.settings.rate if self._card.parent is None else self.settings.further_rate
         kinds: dict[bool, list[nn.Parameter]] = {}
-        for parameter in self.module.parameters():
+        for parameter in filter(lambda parameter: parameter.requires_grad, self.module.parameters()):
             kinds.setdefault(decays(parameter), []).append(parameter)
         return [
             {"params": parameters, "lr": rate, "weight_decay": self.settings.weight_decay if decay else 0.0}
@@ -114,12 +146,10 @@ class Quick:
         shots = [look.load() for look in self._deck.deal(batch)]
         if len(shots) == 1 and self.head.pooling_norm:
             shots *= 2  # one picture has one value a channel there, and BN cannot learn from one
-        taps = {name: torch.stack([taps[name] for taps, _ in shots]) for name in shots[0][0]}
+        taps = {name: torch.stack([taps[name] for taps, _ in shots]) for name in self._learnt}
         truth = torch.from_numpy(np.stack([truth[::4, ::4] for _, truth in shots])).to(self.device).long()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            logits = self.module(
-                self._prepared(taps, torch.bfloat16 if self.bf16 else torch.float32)
-            )  # (N, classes, H/4, W/4)
+            logits = self.head.own(self._prepared(taps, self._dtype))  # (N, classes, H/4, W/4)
         return cross_entropy(logits.float(), truth, self._weights)
 
     def _prepared(self, taps: dict[str, Tensor], dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,12 +47,13 @@ class Fresh:
     size: tuple[int, int]
     sample: Sample
     extract: Extract
+    taps: tuple[str, ...]
 
     def load(self) -> Shot:
         """Compute it."""
         rgb, truth = self.sample.read()
         features = self.extract(rgb)
-        return features.taps, _padded(truth, features.padded)
+        return {name: features.taps[name] for name in self.taps}, _padded(truth, features.padded)
 
 
 Look = Kept | Fresh
@@ -60,12 +61,18 @@ Look = Kept | Fresh
 
 @dataclass
 class Gallery:
-    """Lets the backbone look at views of pictures, and keeps the features in `folder` within `budget` bytes."""
+    """Lets the backbone look at views of pictures, and keeps the features in `folder` within `budget` bytes.
+
+    `learnt`: the taps to keep of pictures to learn from (None: all). `seen` is told of each of them as it is, once,
+    with all taps.
+    """
 
     extract: Extract
     folder: Path
     budget: int
     seed: int
+    learnt: tuple[str, ...] | None = None
+    seen: Callable[[Sample, Features, NDArray[np.uint8]], None] | None = None
     used: int = 0
 
     def look(
@@ -80,7 +87,7 @@ class Gallery:
         def shown(samples: Sequence[Sample], number: int) -> Iterator[Look]:
             nonlocal seen
             for index, sample in enumerate(samples):
-                yield self._look(sample, number, index)
+                yield self._look(sample, number, index, learnt=samples is dataset.train)
                 seen += 1
                 spent = round(time.monotonic() - start, 3)
                 events.emit("progress", phase="features", fraction=round(seen / total, 4), step=seen, seconds=spent)
@@ -107,17 +114,22 @@ class Gallery:
         """Delete what was kept."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _look(self, sample: Sample, number: int, index: int) -> Look:
+    def _look(self, sample: Sample, number: int, index: int, *, learnt: bool) -> Look:
         rgb, truth = _shown(*sample.read(), number, np.random.default_rng((self.seed, number, index)))
         features = self.extract(rgb)
+        if learnt and number == 0 and self.seen is not None:
+            self.seen(sample, features, truth)
         truth = _padded(truth, features.padded)
+        if learnt and self.learnt is not None:
+            features = replace(features, taps={name: features.taps[name] for name in self.learnt})
+        fresh = Fresh(features.padded, sample, self.extract, tuple(features.taps))
         if self.used + features.bytes + truth.size > self.budget:
-            return Fresh(features.padded, sample, self.extract)
+            return fresh
         try:
             kept = _kept(self.folder / f"{sample.name}.{number}", features, truth)
         except OSError:  # the disk is full: as if the budget were
             self.budget = self.used
-            return Fresh(features.padded, sample, self.extract)
+            return fresh
         self.used += features.bytes + truth.size
         return kept
 
