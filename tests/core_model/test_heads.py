@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core_model import HEADS, VARIANTS, AsppDecoderHead, Card, LinearHead, upsample
+from core_model import HEADS, VARIANTS, AsppDecoderHead, Card, LinearHead, VotingHead, upsample
 from core_model.checkpoint import tensors_of
 
 ROW = VARIANTS["xception"]
@@ -93,3 +93,14 @@ def test_a_linear_head_reads_what_its_variant_says() -> None:
     assert LinearHead(ROW, 2).reads == ROW.linear_reads
     with pytest.raises(ValueError, match="there is no tap middle99"):
         LinearHead(ROW, 2, reads=("middle99_mean3",))
+
+
+def test_both_parts_of_a_voting_head_add_up() -> None:
+    head, given = VotingHead(ROW, 4).eval(), taps()
+    with torch.inference_mode():
+        own = AsppDecoderHead.forward(head, given)
+        torch.testing.assert_close(head(given), own)  # a linear part that has learnt nothing
+        head.linear.put(torch.randn_like(head.linear.weights[0]), torch.randn(4))
+        torch.testing.assert_close(head.own(given), own)
+        torch.testing.assert_close(head(given), own + head.linear(given))
+    assert {f"linear.{name}" for name in tensors_of(head.linear)} < set(tensors_of(head))

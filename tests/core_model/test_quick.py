@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core_model import VARIANTS, Card
-from core_model.heads import AsppDecoderHead
-from core_model.quick import Quick
+from core_model.dataset import Sample
+from core_model.features import Features
+from core_model.heads import AsppDecoderHead, VotingHead
+from core_model.quick import Quick, Voter
 from core_model.xception import tap_channels
 
 
@@ -29,10 +31,16 @@ class Seen:
         return self.taps, self.truth
 
 
-def _quick(variant: str, out: Path, pictures: int = 1, parent: str | None = None) -> Quick:
+def _quick(
+    variant: str,
+    out: Path,
+    pictures: int = 1,
+    parent: str | None = None,
+    kind: type[AsppDecoderHead] = AsppDecoderHead,
+) -> Quick:
     torch.manual_seed(0)
     row = VARIANTS[variant]
-    head = AsppDecoderHead(row, 2)
+    head = kind(row, 2)
     strides = {"low_level": 4, "mid_level": 8}
     random = torch.Generator().manual_seed(0)
     truth = np.zeros((32, 32), np.uint8)
@@ -92,3 +100,29 @@ def test_the_loss_falls(tmp_path: Path) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     assert losses[-1] < 0.7 * losses[0]
+
+
+def test_the_linear_part_learns_before_the_other_and_stays(tmp_path: Path) -> None:
+    quick = _quick("xception", tmp_path, kind=VotingHead)
+    head = quick.head
+    assert isinstance(head, VotingHead)
+    truth = np.repeat(np.arange(4, dtype=np.uint8) // 2, 4)[:, None].repeat(16, 1)
+    taps = {name: torch.randn(728, 4, 4).half() for name in head.taps}
+    for name in ("low_level", "mid_level"):
+        taps[name] = torch.randn(256 if name == "low_level" else 728, 4, 4).half()
+    taps["low_level"][0] = torch.from_numpy(truth[::4, ::4] * 4.0)
+    voter = Voter(head, pictures=1, seed=0)
+    voter.see(Sample("one", tmp_path, tmp_path), Features(taps, 16, 16, (16, 16), ""), truth)
+    voter.learn()
+    weight, bias = head.linear.weights
+    assert weight.any()
+    with torch.inference_mode():
+        said = head.linear({name: tap[None] for name, tap in taps.items()})[0].argmax(0)
+    np.testing.assert_array_equal(said, truth[::4, ::4])
+    quick.loss(1).backward()  # type: ignore[no-untyped-call]
+    learnt = {id(part) for group in quick.groups() for part in group["params"]}
+    assert not learnt & {id(part) for part in head.linear.parameters()}
+    assert all(part.grad is None for part in head.linear.parameters())
+    voter.learn()
+    assert torch.equal(head.linear.weights[0], weight)  # from the start again: the same cells, the same weights
+    assert torch.equal(head.linear.weights[1], bias)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from core_model.dataset import Dataset
+from core_model.dataset import Dataset, Sample
 from core_model.events import Events
 from core_model.features import Features
 from core_model.job import Job
@@ -113,3 +114,25 @@ def test_the_deck_deals_everything_once_and_sizes_apart(tmp_path: Path) -> None:
     assert sorted(id(look) for hand in hands for look in hand) == sorted(id(look) for look in looks)
     assert all(len({look.size for look in hand}) == 1 for hand in hands)
     assert [len(hand) for hand in hands].count(2) == 2  # three of one size, two of the other
+
+
+def test_taps_that_are_not_learnt_from_are_seen_once_and_kept_of_held_out_pictures_only(tmp_path: Path) -> None:
+    def extract(rgb: NDArray[np.uint8]) -> Features:
+        features = _extract(rgb)
+        return replace(features, taps={**features.taps, "twice": 2 * features.taps["red"]})
+
+    seen: list[tuple[str, float]] = []
+
+    def see(sample: Sample, features: Features, truth: NDArray[np.uint8]) -> None:
+        assert set(features.taps) == {"red", "twice"}
+        seen.append((sample.name, float(truth[truth != 255].mean())))
+
+    job = write_job(tmp_path / "job", train=2, held_out=1)
+    for budget in (1 << 20, 0):
+        gallery = replace(_gallery(tmp_path, budget), extract=extract, learnt=("red",), seen=see)
+        train, held_out, _ = _look(job, gallery, views=3)
+        assert {tuple(look.load()[0]) for look in train} == {("red",)}
+        assert set(held_out[0].load()[0]) == {"red", "twice"}
+        wanted = [(sample.name, sample.read()[1]) for sample in Dataset.of(Job.read(job)).train]
+        assert seen == [(name, float(truth[truth != 255].mean())) for name, truth in wanted]
+        seen.clear()
