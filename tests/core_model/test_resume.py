@@ -184,7 +184,7 @@ def _blind(_rgb: object) -> Any:
 
 
 def test_a_deck_or_pictures_of_other_number_are_drawn_from_afresh() -> None:
-    looks = [Fresh((17, 17), Sample(str(n), Path(), Path()), _blind) for n in range(5)]
+    looks = [Fresh((17, 17), Sample(str(n), Path(), Path()), _blind, ()) for n in range(5)]
     deck = Deck(looks, 0)
     deck.deal(2)
     draws = json.loads(json.dumps(deck.draws()))
