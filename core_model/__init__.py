@@ -16,6 +16,7 @@ from core_model.checkpoint import (
 )
 from core_model.deeplab import DeepLab, build
 from core_model.device import DeviceError, choose_device
+from core_model.engines import EngineError, best_engine
 from core_model.features import Features
 from core_model.heads import HEADS, AsppDecoderHead, Head, LinearHead, VotingHead
 from core_model.import_tensorflow import from_tensorflow
@@ -38,6 +39,7 @@ __all__ = [
     "Confusion",
     "DeepLab",
     "DeviceError",
+    "EngineError",
     "Features",
     "Head",
     "LinearHead",
@@ -47,6 +49,7 @@ __all__ = [
     "VotingHead",
     "WeightsError",
     "Xception",
+    "best_engine",
     "build",
     "choose_device",
     "file_sha256",

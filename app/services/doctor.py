@@ -18,7 +18,7 @@ from app.jobs.job import Job, Progress
 
 LIBRARIES = (
     "PySide6-Essentials", "numpy", "opencv-python", "torch", "safetensors", "Pillow", "tifffile", "pyqtgraph", "click",
-    "rich", "h5py", "platformdirs", "requests", "tomli-w",
+    "rich", "h5py", "platformdirs", "requests", "tomli-w", "openvino",
 )  # fmt: skip
 _BROKEN_PYSIDE = "6.12.0"
 _ENOUGH = 2 << 30
@@ -83,11 +83,15 @@ def _qt() -> Iterator[Finding]:
 
 def _device() -> Iterator[Finding]:
     try:
-        from core_model import choose_device
+        from core_model import best_engine, choose_device
     except (ImportError, OSError) as error:
         yield Finding("torch", "cannot be imported", f"{error}; install it again: pip install torch")
         return
-    yield Finding("device", str(choose_device("auto")))
+    device = choose_device("auto")
+    yield Finding("device", str(device))
+    engine, lacking = best_engine(device)
+    slower = f"{', '.join(lacking)}; the network runs, but slower" if lacking else ""
+    yield Finding("engine", engine, slower)
 
 
 def _disk() -> Iterator[Finding]:

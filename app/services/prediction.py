@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import platformdirs
 from numpy.typing import NDArray
 
 from app.domain.classes import VOID
@@ -170,7 +171,8 @@ class Network:
                 path, key = model.backbone, (str(model.card["backbone"]), int(model.card["output_stride"]))
             if self._predictor is None or self._predictor[0] != key:
                 self._predictor = None
-                self._predictor = (key, Predictor(load_backbone(path, output_stride=key[1]), self._device))
+                backbone, cache = load_backbone(path, output_stride=key[1]), platformdirs.user_cache_path("atrous")
+                self._predictor = (key, Predictor(backbone, self._device, cache=cache / "engines"))
         except (WeightsError, DeviceError, OSError) as error:
             raise Refusal(str(error)) from error
         return self._predictor[1]

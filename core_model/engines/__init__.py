@@ -21,10 +21,10 @@ ENGINES: dict[str, type[Engine]] = {
 }
 """Every engine by its name; `auto` takes the first that serves the device and works."""
 
-__all__ = ["ENGINES", "Engine", "EngineError", "TorchEngine", "best", "folded", "make"]
+__all__ = ["ENGINES", "Engine", "EngineError", "TorchEngine", "best_engine", "folded", "make"]
 
 
-def best(device: torch.device) -> tuple[str, tuple[str, ...]]:
+def best_engine(device: torch.device) -> tuple[str, tuple[str, ...]]:
     """Name the engine that `auto` takes on the device, and say what the faster ones before it lack."""
     lacking: list[str] = []
     for name, kind in ENGINES.items():

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from core_model import VARIANTS, Backbone, Head, Predictor, Variant, Xception, build, load_backbone, load_head
-from core_model.engines import ENGINES, Engine, EngineError, best, make
+from core_model.engines import ENGINES, Engine, EngineError, best_engine, make
 from core_model.engines.folding import folded
 from tests.core_model.test_predictor import picture
 
@@ -196,7 +196,7 @@ def test_auto_takes_the_first_that_works_and_says_what_did_not(monkeypatch: pyte
     predictor = Predictor(backbone, "cpu")
     assert (predictor.engine, predictor.device) == ("torch", "cpu")
     assert predictor.notes == ["broken has no wheels; going on with torch"]
-    assert best(CPU) == ("torch", ("broken is not installed",))
+    assert best_engine(CPU) == ("torch", ("broken is not installed",))
     with pytest.raises(EngineError, match="no wheels"):  # asked for by name, nothing else will do
         Predictor(backbone, "cpu", engine="broken")
     monkeypatch.setattr("core_model.engines.ENGINES", {"broken": Broken})

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from core_model import Predictor, Xception
-from core_model.engines import best
+from core_model.engines import best_engine
 from core_model.engines.openvino_engine import OpenVinoEngine
 from tests.core_model.test_engines import CPU, ROOT, living, narrow
 from tests.core_model.test_predictor import picture
@@ -141,7 +141,7 @@ def test_without_it_the_network_runs_in_torch_and_says_so(backbone: Xception, mo
     assert predictor.notes == ["openvino is not installed; going on with torch"]
     assert predictor.features(picture(20, 30)).taps["middle"].shape == (88, 3, 3)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    assert best(CPU) == ("torch", ("openvino is not installed",))
+    assert best_engine(CPU) == ("torch", ("openvino is not installed",))
 
 
 @there

@@ -63,7 +63,7 @@ def test_check_names_everything_that_is_wrong(tmp_path: Path, files: Files) -> N
 
 def test_the_doctor_looks_at_python_libraries_qt_device_and_disk() -> None:
     findings = {finding.what: finding for finding in run(examine())}
-    for name in ("Python", "torch", "PySide6-Essentials", "Qt", "device", "this folder"):
+    for name in ("Python", "torch", "PySide6-Essentials", "Qt", "device", "engine", "this folder"):
         assert findings[name].found
     assert not findings["Python"].problem
     assert "missing" not in findings["numpy"].found

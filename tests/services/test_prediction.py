@@ -174,3 +174,16 @@ def test_undo_takes_a_prediction_back(project: Project, files: Files) -> None:
 def test_a_device_that_is_not_there_is_refused(project: Project, files: Files) -> None:
     with pytest.raises(Refusal, match="cuda:99"):
         Network("cuda:99").predict(project, "p00", model_of(project, files))
+
+
+def test_what_an_engine_prepares_is_kept_among_the_users_caches(
+    project: Project, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino")
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    said = Network("cpu").predict(project, "p00", model_of(project, files))
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "atrous" / "engines").glob("*/model.bin")}
+    assert len(kept) == 1
+    again = Network("cpu").predict(project, "p00", model_of(project, files))
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    np.testing.assert_array_equal(again.labels, said.labels)
