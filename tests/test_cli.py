@@ -94,6 +94,13 @@ def test_help_names_every_verb_of_the_contract_and_no_other(atrous: Atrous) -> N
         ["export", "P", "OUT"],
         ["import", "P", "SOURCE", "--format", "nonsense"],
         ["segment", "--model", "M", "--out", "O"],
+        ["segment", "a.jpg", "--model", "M", "--out", "O", "--tiles", "127"],
+        ["segment", "a.jpg", "--model", "M", "--out", "O", "--tiles", "--flip"],
+        ["predict", "P", "--tiles", "512", "--scales", "0.5,1"],
+        ["predict", "P", "--scales", "0.5;1"],
+        ["predict", "P", "--scales", "0,1"],
+        ["predict", "P", "--scales", "nan"],
+        ["predict", "P", "--scales", ""],
         ["model", "fetch", "X"],
         ["model", "export", "P", "V", "OUT", "--format", "onnx"],
         ["--nonsense"],
@@ -194,6 +201,27 @@ def test_predict_evaluate_and_resume(atrous: Atrous, taught: Path, tmp_path: Pat
     assert "mIoU" in atrous("evaluate", "--truth", truth, "--pred", taught, "--ids", ids)[1]
 
 
+@pytest.mark.parametrize("seen", [["--tiles"], ["--scales", "0.5,1,1.75", "--flip"], ["--flip"]])
+def test_pictures_are_seen_in_tiles_or_at_scales(
+    atrous: Atrous,
+    taught: Path,
+    files: Files,
+    tmp_path: Path,
+    seen: list[str],  # noqa: F811
+) -> None:
+    """A dataset is scored as ever: predicted in the chosen manner, then judged as a whole."""
+    assert atrous("predict", taught, *seen)[:2] == (0, "2 images pre-annotated by quick-1\n")
+    truth = write_voc(tmp_path / "T", 5, 5)
+    (tmp_path / "ids.txt").write_text("p03\np04\n", encoding="utf-8")
+    assert "mIoU" in atrous("evaluate", "--truth", truth, "--pred", taught, "--ids", tmp_path / "ids.txt")[1]
+    shutil.copy(files.backbone, tmp_path)
+    head = Path(shutil.copy(files.make_head("boxes", seed=1), tmp_path))
+    picture = taught / "JPEGImages/p00.png"
+    assert atrous("segment", picture, "--model", head, "--out", tmp_path / "out", *seen)[0] == 0
+    with Image.open(tmp_path / "out/p00.png") as image:
+        assert np.unique(np.array(image)).tolist() == [1]
+
+
 def test_predict_with_a_model_file(atrous: Atrous, voc: Path, files: Files, tmp_path: Path) -> None:  # noqa: F811
     head = Path(shutil.copy(files.make_head("discs", seed=2), tmp_path))
     code, _, err = atrous("predict", voc, "--model", head)
@@ -275,7 +303,10 @@ def test_versions_are_renamed_used_and_deleted(atrous: Atrous, taught: Path, fil
 
 
 def test_deleting_a_version_asks_first(
-    atrous: Atrous, taught: Path, files: Files, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    atrous: Atrous,
+    taught: Path,
+    files: Files,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
 ) -> None:
     project = open_project(taught)
     Models(project).adopt(files.make_head("boxes", seed=1), name="full")

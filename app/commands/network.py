@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +14,43 @@ from app.console import follow, note, notes, print_json, say, table
 from app.services.models import Models
 from app.services.runs import RECIPES
 
+_TILE = 1024  # pixels
+_Command = Callable[..., Any]
+
+
+def _scales(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[float, ...]:
+    """Numbers with commas between them, for click."""
+    try:
+        scales = tuple(float(word) for word in value.split(",")) if value is not None else (1.0,)
+    except ValueError:
+        scales = ()
+    if not scales or not all(0.1 <= scale <= 4 for scale in scales):
+        raise click.BadParameter(f"{value!r} is no list of numbers from 0.1 to 4, as 0.5,1,1.75")
+    return scales
+
+
+def _seen(command: _Command) -> _Command:
+    """The options that say how pictures are seen."""
+    tiles = click.option(
+        "--tiles",
+        type=click.IntRange(min=128),
+        is_flag=False,
+        flag_value=_TILE,
+        metavar="[SIZE]",
+        help=f"Full-size pictures in overlapping tiles of SIZE ({_TILE}) pixels, in little memory.",
+    )
+    scales = click.option(
+        "--scales", callback=_scales, metavar="S,…", help="The mean over scales: 0.5,0.75,1,1.25,1.5,1.75 as published."
+    )
+    flip = click.option("--flip", is_flag=True, help="The mean over mirror images too.")
+    return tiles(scales(flip(command)))
+
+
+def _manner(tiles: int | None, scales: tuple[float, ...], flip: bool) -> services.Manner:
+    if tiles and (flip or scales != (1.0,)):
+        raise click.UsageError("--tiles goes neither with --scales nor with --flip")
+    return services.Manner(tiles, scales, flip)
+
 
 @click.command()
 @PROJECT
@@ -19,12 +58,23 @@ from app.services.runs import RECIPES
 @click.option("--model", metavar="VERSION|FILE", help="Another model than the one in use.")
 @DEVICE
 @click.option("--min-confidence", type=float, default=0.0, callback=share, help="0…1: below, pixels stay empty.")
-def predict(project: Path, ids: tuple[str, ...], model: str | None, device: str, min_confidence: float) -> None:
+@_seen
+def predict(
+    project: Path,
+    ids: tuple[str, ...],
+    model: str | None,
+    device: str,
+    min_confidence: float,
+    tiles: int | None,
+    scales: tuple[float, ...],
+    flip: bool,
+) -> None:
     """Pre-annotates images; without ID every one that is not reviewed. Can be interrupted and resumed."""
+    manner = _manner(tiles, scales, flip)
     with opened(project) as one:
         chosen = Models(one).resolve(model)
         network = services.Network(device)
-        result = follow(services.pre_annotate(one, ids, chosen, min_confidence, network), "predict")
+        result = follow(services.pre_annotate(one, ids, chosen, min_confidence, network, manner), "predict")
     notes(f"{image_id}: {why}" for image_id, why in result.refused.items())
     notes(f"note: {line}" for line in (*network.notes, result.unkept) if line)
     notes(f"{image_id} is reviewed: no model writes to it" for image_id in result.reviewed)
@@ -39,10 +89,20 @@ def predict(project: Path, ids: tuple[str, ...], model: str | None, device: str,
 @click.option("--model", required=True, type=FOLDER, help="A model file.")
 @click.option("--out", required=True, type=FOLDER, help="Folder for the masks.")
 @DEVICE
-def segment(pictures: tuple[Path, ...], model: Path, out: Path, device: str) -> None:
+@_seen
+def segment(
+    pictures: tuple[Path, ...],
+    model: Path,
+    out: Path,
+    device: str,
+    tiles: int | None,
+    scales: tuple[float, ...],
+    flip: bool,
+) -> None:
     """Segments plain pictures to palette PNGs, without a project."""
-    result = follow(services.segment(pictures, model, out, device), "segment")
+    result = follow(services.segment(pictures, model, out, device, _manner(tiles, scales, flip)), "segment")
     notes(f"{picture}: {why}" for picture, why in result.refused.items())
+    notes(f"note: {line}" for line in result.notes)
     say(f"{len(result.written)} masks in {out}; what the values mean stands in class_names.txt")
     if result.refused and not result.written:
         raise services.Refusal("no picture could be segmented; the reasons stand above")

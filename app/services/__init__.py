@@ -20,6 +20,7 @@ from app.services.evaluation import Scores, evaluate
 from app.services.exchange import Imported, export, import_masks
 from app.services.information import info, model_row
 from app.services.learning import LearningFailed, TrainResult, fit
+from app.services.manner import Manner
 from app.services.model import Model
 from app.services.models import Models
 from app.services.opening import class_names, create_project, open_project, open_sample
@@ -33,6 +34,7 @@ __all__ = [
     "Imported",
     "Job",
     "LearningFailed",
+    "Manner",
     "Model",
     "Models",
     "Network",

@@ -20,6 +20,7 @@ from app.domain.prediction import Prediction
 from app.jobs.job import Job, Progress
 from app.services import editing
 from app.services.errors import Refusal
+from app.services.manner import PLAIN, Manner
 from app.services.matching import lookup, shares
 from app.services.model import Model, shipped_backbone
 from app.storage import images
@@ -127,6 +128,10 @@ class Network:
         features = self._see(photo.sha256, model, working_size, lambda: photo.rgb)
         return self._classify(features, (photo.height, photo.width), model, table)
 
+    def parts(self, model: Model) -> tuple[Predictor, Head]:
+        """The predictor of a model's backbone, and its head, for other manners than `classify`. Refusal."""
+        return self._on(model), self._head(model.head)
+
     def _classify(
         self, features: Features, size: tuple[int, int], model: Model, table: NDArray[np.uint8] | None
     ) -> Prediction:
@@ -192,9 +197,9 @@ class Network:
         return self._heads[sha256]
 
 
-def read_photo(picture: Path, working_size: int) -> Photo:
-    """Decode a picture for the network. Raises UnreadableImage."""
-    rgb = images.read(picture, working_size)
+def read_photo(picture: Path, longest_side: int | None) -> Photo:
+    """Decode a picture for the network, at its own size for None. Raises UnreadableImage."""
+    rgb = images.read(picture, longest_side)
     width, height = images.size(picture)
     with picture.open("rb") as file:
         return Photo(hashlib.file_digest(file, "sha256").hexdigest(), rgb, width, height)
@@ -216,7 +221,12 @@ class PreAnnotated:
 
 
 def pre_annotate(
-    project: Project, ids: Sequence[str], model: Model, min_confidence: float = 0.0, network: Network | None = None
+    project: Project,
+    ids: Sequence[str],
+    model: Model,
+    min_confidence: float = 0.0,
+    network: Network | None = None,
+    manner: Manner = PLAIN,
 ) -> Job[PreAnnotated]:
     """Predicts images and writes it into every pixel that no person has touched; ids: none means all not reviewed.
 
@@ -226,16 +236,16 @@ def pre_annotate(
     records = [project.catalogue.image(image_id) for image_id in dict.fromkeys(ids)] or project.catalogue.images()
     result = PreAnnotated(reviewed=[record.id for record in records if ids and record.status == "reviewed"])
     records = [record for record in records if record.status != "reviewed"]
-    network = network or Network()
+    network, working_size = network or Network(), project.settings.working_size
     table = lookup(model, project.settings.classes)
-    fingerprint = network.fingerprint(project, model, min_confidence)
+    fingerprint = network.fingerprint(project, model, min_confidence) + manner.mark
     result.as_before = [record.id for record in records if holds(project, record.id, fingerprint)]
     waiting = [record for record in records if record.id not in set(result.as_before)]
     try:
-        for number, (record, photo) in enumerate(_photos(project, waiting)):
-            yield Progress(number, len(waiting), record.id)
+        for number, (record, photo) in enumerate(_photos(project, waiting, manner.longest_side(working_size))):
+            yield (at := Progress(number, len(waiting), record.id))
             try:
-                prediction = network.classify(photo.result(), model, project.settings.working_size, table)
+                prediction = yield from manner.classify(network, photo.result(), model, working_size, table, at)
                 document = editing.load(project, record.id)
                 document.pre_annotate(prediction, min_confidence)
             except editing.ABOUT_ONE_IMAGE as error:
@@ -255,9 +265,10 @@ def pre_annotate(
     return result
 
 
-def _photos(project: Project, records: Sequence[ImageRecord]) -> Iterator[tuple[ImageRecord, Future[Photo]]]:
+def _photos(
+    project: Project, records: Sequence[ImageRecord], size: int | None
+) -> Iterator[tuple[ImageRecord, Future[Photo]]]:
     """Each image with its picture, the next one being decoded meanwhile."""
-    size = project.settings.working_size
     with ThreadPoolExecutor(1) as pool:
         ahead = [pool.submit(read_photo, project.picture_path(record.id), size) for record in records[:1]]
         for index, record in enumerate(records):

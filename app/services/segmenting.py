@@ -12,6 +12,7 @@ from PIL import Image
 from app.domain.classes import Classes
 from app.jobs.job import Job, Progress
 from app.services.errors import Refusal
+from app.services.manner import PLAIN, Manner
 from app.services.model import read_model
 from app.services.prediction import Network, read_photo
 from app.storage.images import UnreadableImage
@@ -24,13 +25,22 @@ class Segmented:
     written: list[Path] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     """Picture → why it could not be read."""
+    notes: list[str] = field(default_factory=list)
+    """What the network had to do otherwise than asked."""
 
 
-def segment(pictures: Sequence[Path], model_file: Path, out: Path, device: str = "auto") -> Job[Segmented]:
+def segment(
+    pictures: Sequence[Path],
+    model_file: Path,
+    out: Path,
+    device: str = "auto",
+    manner: Manner = PLAIN,
+) -> Job[Segmented]:
     """Writes `OUT/<stem>.png`, 8-bit with VOC's palette, values by `OUT/class_names.txt`; a picture at a time.
 
-    Unreadable pictures are passed over and named. Refusal when two pictures would have one name, when OUT holds the
-    pictures themselves or masks of other classes, or the model is no use; OSError when the disk refuses.
+    Can be closed at any moment: a mask is there completely or not at all. Unreadable pictures are passed over and
+    named. Refusal when two pictures would have one name, when OUT holds the pictures themselves or masks of other
+    classes, or the model is no use; OSError when the disk refuses.
     """
     if any(_lies_in(picture, out) for picture in pictures):
         raise Refusal(f"{out} is where the pictures lie: masks would overwrite them; choose another folder")
@@ -47,18 +57,30 @@ def segment(pictures: Sequence[Path], model_file: Path, out: Path, device: str =
     out.mkdir(parents=True, exist_ok=True)
     palette = Classes().palette().astype(np.uint8).tobytes()
     for number, (stem, picture) in enumerate(stems.items()):
-        yield Progress(number, len(stems), picture.name)
+        yield (at := Progress(number, len(stems), picture.name))
         try:
-            photo = read_photo(picture, model.working_size)
+            photo = read_photo(picture, manner.longest_side(model.working_size))
         except UnreadableImage as error:
             result.refused[str(picture)] = str(error)
             continue
-        image = Image.fromarray(network.classify(photo, model, model.working_size).labels)
+        said = yield from manner.classify(network, photo, model, model.working_size, None, at)
+        image = Image.fromarray(said.labels)
         image.putpalette(palette)
-        image.save(out / f"{stem}.png", "PNG")
+        _save(image, out / f"{stem}.png")
         result.written.append(out / f"{stem}.png")
     names_file.write_text("".join(f"{name}\n" for name in model.classes), encoding="utf-8")
+    result.notes = list(network.notes)
     return result
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    """Writes a mask completely or not at all. OSError."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        image.save(temporary, "PNG")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _lies_in(picture: Path, folder: Path) -> bool:
