@@ -305,8 +305,8 @@ def test_versions_are_renamed_used_and_deleted(atrous: Atrous, taught: Path, fil
 def test_deleting_a_version_asks_first(
     atrous: Atrous,
     taught: Path,
-    files: Files,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    files: Files,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     project = open_project(taught)
     Models(project).adopt(files.make_head("boxes", seed=1), name="full")
