@@ -205,9 +205,9 @@ def test_predict_evaluate_and_resume(atrous: Atrous, taught: Path, tmp_path: Pat
 def test_pictures_are_seen_in_tiles_or_at_scales(
     atrous: Atrous,
     taught: Path,
-    files: Files,
+    files: Files,  # noqa: F811
     tmp_path: Path,
-    seen: list[str],  # noqa: F811
+    seen: list[str],
 ) -> None:
     """A dataset is scored as ever: predicted in the chosen manner, then judged as a whole."""
     assert atrous("predict", taught, *seen)[:2] == (0, "2 images pre-annotated by quick-1\n")
