@@ -20,6 +20,7 @@ from core_model.engines import EngineError, best_engine
 from core_model.features import Features
 from core_model.heads import HEADS, AsppDecoderHead, Head, LinearHead, VotingHead
 from core_model.import_tensorflow import from_tensorflow
+from core_model.inherit import can_continue
 from core_model.loading import find_backbone, load
 from core_model.metrics import Confusion
 from core_model.multiscale import predict_at_scales
@@ -51,6 +52,7 @@ __all__ = [
     "Xception",
     "best_engine",
     "build",
+    "can_continue",
     "choose_device",
     "file_sha256",
     "find_backbone",

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import torch
 
@@ -88,7 +89,7 @@ def fit(job: Job, events: Events) -> None:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
     job.out.mkdir(parents=True, exist_ok=True)
-    card = _card(job, dataset, backbone, parent)
+    card = _card(job, backbone, parent, learnt_from=_learnt_from(job, dataset))
     full = Full(DeepLab(backbone, head), card, job.out, dataset, device, job.seed) if job.recipe == "full" else None
     module = head if full is None else full.module
     for left in job.out.glob(".*.part"):  # by one that was killed
@@ -135,17 +136,7 @@ def live(job: Job, events: Events, inbox: Inbox) -> None:
     reservoir = Reservoir(job.folder / "cells", backbone.sha256, head.reads)
     for left in (*job.out.glob(".*.part"), *job.folder.glob("cells/.*.part")):  # by one that was killed
         left.unlink(missing_ok=True)
-    card = Card(
-        kind="head",
-        variant=job.variant,
-        output_stride=job.output_stride,
-        backbone=backbone.sha256,
-        classes=job.classes,
-        working_size=job.working_size,
-        parent=parent,
-        recipe=job.recipe,
-        notes={"live": True},
-    )
+    card = _card(job, backbone, parent, notes={"live": True})
     revisions = reservoir.revisions
     parameters = sum(parameter.numel() for parameter in head.parameters())
     events.emit(
@@ -202,9 +193,8 @@ def _shortened(schedule: Schedule, spent: float) -> Schedule:
     return replace(schedule, seconds=max(schedule.seconds / 4, schedule.seconds - spent))
 
 
-def _card(job: Job, dataset: Dataset, backbone: Backbone, parent: str | None) -> Card:
+def _card(job: Job, backbone: Backbone, parent: str | None, **more: Any) -> Card:
     """What is known of the head before it learns."""
-    pixels = {name: int(count) for name, count in zip(job.classes, dataset.pixels, strict=True)}
     return Card(
         kind="head",
         variant=job.variant,
@@ -214,13 +204,18 @@ def _card(job: Job, dataset: Dataset, backbone: Backbone, parent: str | None) ->
         working_size=job.working_size,
         parent=parent,
         recipe=job.recipe,
-        learnt_from={
-            "images": len(dataset.train),
-            "held_out": len(dataset.held_out),
-            "pixels": sum(pixels.values()),
-            "classes": pixels,
-        },
+        **more,
     )
+
+
+def _learnt_from(job: Job, dataset: Dataset) -> dict[str, Any]:
+    pixels = {name: int(count) for name, count in zip(job.classes, dataset.pixels, strict=True)}
+    return {
+        "images": len(dataset.train),
+        "held_out": len(dataset.held_out),
+        "pixels": sum(pixels.values()),
+        "classes": pixels,
+    }
 
 
 def _one_line(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 
 from core_model.checkpoint import load_head
-from core_model.heads import AsppDecoderHead, Head, LinearHead, VotingHead
+from core_model.heads import HEADS, AsppDecoderHead, Head, LinearHead, VotingHead
 from core_model.job import Job, JobError
 from core_model.variants import VARIANTS
 
@@ -23,6 +23,11 @@ class Start(NamedTuple):
     warning: str | None  # why it is fresh although there was a head
 
 
+def can_continue(kind: str, recipe: str) -> bool:
+    """Tell whether a recipe can go on from a head of that kind: what a linear one knows has no place in ASPP."""
+    return kind in HEADS and (HEADS[kind] is LinearHead) == (KINDS[recipe] is LinearHead)
+
+
 def starting_head(job: Job, backbone_sha256: str) -> Start:
     """Give a head for the job's classes; one on another backbone, or of another kind, has nothing to give it."""
     head = KINDS[job.recipe](VARIANTS[job.variant], len(job.classes), job.output_stride)
@@ -33,7 +38,7 @@ def starting_head(job: Job, backbone_sha256: str) -> Start:
     assert card is not None
     fits = (
         card.backbone == backbone_sha256
-        and isinstance(parent, LinearHead) == isinstance(head, LinearHead)
+        and can_continue(parent.kind, job.recipe)
         and (card.variant, card.output_stride) == (job.variant, job.output_stride)
         and parent.pooling_norm == head.pooling_norm
         and (parent.reads == head.reads or parent.kind != head.kind)

@@ -84,7 +84,8 @@ def test_help_names_every_verb_of_the_contract_and_no_other(atrous: Atrous) -> N
         ["predict", "P", "--min-confidence", "nan"],
         ["predict", "P", "--device", "toaster"],
         ["predict", "P", "--nonsense"],
-        ["train", "P", "--recipe", "linear"],
+        ["train", "P", "--recipe", "magic"],
+        ["train", "P", "--resume", "--steps", "3"],
         ["train", "P", "--steps", "0"],
         ["train", "P", "--minutes", "0"],
         ["train", "P", "--minutes", "inf"],
@@ -353,6 +354,21 @@ def test_train_as_json(atrous: Atrous, taught: Path) -> None:
     assert "train: " in err
 
 
+def test_nothing_to_go_on_with(atrous: Atrous, taught: Path) -> None:
+    code, out, err = atrous("train", taught, "--resume")
+    assert (code, out) == (1, "")
+    assert last_line(err) == (
+        "atrous: no learning was stopped here that could go on: start one with atrous train"
+    )
+
+
+@pytest.mark.slow
+def test_a_linear_head_is_learnt_beside_the_one_in_use(atrous: Atrous, taught: Path) -> None:
+    code, out, _ = atrous("train", taught, "--recipe", "linear", "--device", "cpu", "--json")
+    document = json.loads(out)
+    assert (code, document["version"], document["recipe"], document["used"]) == (0, "linear-2", "linear", True)
+
+
 def test_a_project_that_another_program_holds_is_only_read(atrous: Atrous, taught: Path) -> None:
     holder = open_project(taught)
     code, _, err = atrous("predict", taught)
@@ -397,13 +413,13 @@ def test_ctrl_c_keeps_what_is_done_and_ends_with_130(taught: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_while_learning_keeps_a_partial_version(taught: Path) -> None:
-    command = [sys.executable, "-m", "app", "train", str(taught), "--steps", "100000", "--device", "cpu", "--json"]
+def test_ctrl_c_while_learning_keeps_a_partial_version_and_it_can_go_on(atrous: Atrous, taught: Path) -> None:
+    command = [sys.executable, "-m", "app", "train", str(taught), "--steps", "60", "--device", "cpu", "--json"]
     process = interruptible(command)
     watchdog = threading.Timer(300, process.kill)
     watchdog.start()
     published = threading.Event()
-    while not list(taught.glob(".atrous/runs/*/out/head.safetensors")):
+    while not list(taught.glob(".atrous/runs/*/out/training.safetensors")):
         published.wait(0.2)
         assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGINT)
@@ -411,6 +427,7 @@ def test_ctrl_c_while_learning_keeps_a_partial_version(taught: Path) -> None:
     watchdog.cancel()
     assert (process.returncode, out) == (130, "")
     assert "what was learnt so far is quick-2, marked partial; use it with --model quick-2" in err
+    assert f"atrous train {taught} --resume goes on with it" in err
     project = open_project(taught)
     models = Models(project)
     assert [(model.version, model.card["partial"]) for model in models.versions()] == [
@@ -418,6 +435,10 @@ def test_ctrl_c_while_learning_keeps_a_partial_version(taught: Path) -> None:
     ]  # fmt: skip
     assert models.in_use() == models.version("quick-1")
     project.close()
+    code, out, err = atrous("train", taught, "--resume", "--json")
+    document = json.loads(out)
+    assert (code, document["version"], document["steps"]) == (0, "quick-3", 60)
+    assert re.search(r"going on with quick at [2-9]\d%", err)
 
 
 def test_without_a_display_the_window_says_so(atrous: Atrous, voc: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,10 @@ import click
 from app import services
 from app.commands.options import DEVICE, FOLDER, JSON, PROJECT, opened, positive, share
 from app.console import follow, note, notes, print_json, say, table
+from app.services import learning
 from app.services.models import Models
 from app.services.runs import RECIPES
+from app.storage.project import Project
 
 _TILE = 1024  # pixels
 _Command = Callable[..., Any]
@@ -110,32 +112,43 @@ def segment(
 
 @click.command()
 @PROJECT
-@click.option("--recipe", type=click.Choice(RECIPES), default="quick", help="quick: the head; full: all layers.")
+@click.option(
+    "--recipe",
+    type=click.Choice(RECIPES),
+    help="linear: a small head, in seconds; quick (default): a head, in minutes; full: all layers.",
+)
 @click.option("--variant", help="Another network than that of the model in use.")
 @click.option("--steps", type=click.IntRange(min=1), help="Ends after so many steps; same job, same weights.")
 @click.option("--minutes", type=float, callback=positive, help="Ends after so long.")
+@click.option("--resume", is_flag=True, help="Goes on with the learning that was stopped, as it was asked for.")
 @DEVICE
 @JSON
 def train(
     project: Path,
-    recipe: str,
+    recipe: str | None,
     variant: str | None,
     steps: int | None,
     minutes: float | None,
+    resume: bool,
     device: str,
     as_json: bool,
 ) -> None:
     """Learns from reviewed images and human pixels, and makes a new model version."""
-    request = services.TrainRequest(recipe, variant, steps, minutes, device)
+    if resume and (recipe, variant, steps, minutes, device) != (None, None, None, None, "auto"):
+        raise click.UsageError("--resume goes on as it was asked for then: no other option changes that")
+    request = services.TrainRequest(recipe or "quick", variant, steps, minutes, device)
     with opened(project) as one:
         before = {model.version for model in Models(one).versions()}
         try:
-            result = follow(services.fit(one, request), "train")
+            job = _resumed(one) if resume else services.fit(one, request)
+            result = follow(job, "train")
         except KeyboardInterrupt:
             for model in Models(one).versions():
                 if model.version not in before:
                     use = f"--model {model.version}"
                     note(f"what was learnt so far is {model.version}, marked partial; use it with {use}")
+            if learning.unfinished(one) is not None:
+                note(f"atrous train {project} --resume goes on with it")
             raise
     notes(f"note: {warning}" for warning in result.warnings)
     if as_json:
@@ -145,6 +158,15 @@ def train(
     say(f"{result.version}: {many}; {'in use' if result.used else 'not used'}: {result.reason}")
     if result.scores:
         table(["class", ">IoU"], [(name, f"{iou:.3f}") for name, iou in result.scores["classes"].items()])
+
+
+def _resumed(project: Project) -> services.Job[services.TrainResult]:
+    """Goes on with what was stopped, or cut off with the program. Refusal where there is nothing."""
+    stopped = yield from learning.recover(project)
+    if stopped is None:
+        raise services.Refusal("no learning was stopped here that could go on: start one with atrous train")
+    yield services.Progress(stopped.fraction, 1, f"going on with {stopped.run.recipe} at {stopped.fraction:.0%}")
+    return (yield from learning.resume(project, stopped))
 
 
 @click.command()

@@ -27,7 +27,7 @@ from app.storage.catalogue import ImageRecord
 from app.storage.errors import StorageError, reason
 from app.storage.project import Project
 
-RECIPES = ("quick", "full")
+RECIPES = ("linear", "quick", "full")
 _AT_ONCE = 4
 
 
@@ -58,8 +58,10 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
     models = Models(project)
     current = models.in_use()
     variant = request.variant or (str(current.card["variant"]) if current else "xception")
-    parent = current if current is not None and current.card["variant"] == variant else None
-    backbone = parent.backbone if parent is not None else shipped_backbone(variant)
+    network = current if current is not None and current.card["variant"] == variant else None
+    backbone = network.backbone if network is not None else shipped_backbone(variant)
+    parent = network if network is not None and _can_continue(network, request.recipe) else None
+    stride = int(network.card["output_stride"]) if network is not None else 16
     classes = {label.index: label.name for label in project.settings.classes}
     folder, run = _new_folder(project), None
     try:
@@ -71,7 +73,7 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
             )
         backbone, name = _start(folder, backbone), parent.version if parent is not None else None
         run = Run(folder, request.recipe, backbone, name, tuple(learnt), tuple(held_out), classes, tuple(warnings))
-        _write_job(project, request, run, variant, parent)
+        _write_job(project, request, run, variant, stride, parent)
         run.write()
     except OSError as error:
         run = None
@@ -97,6 +99,13 @@ def _new_folder(project: Project) -> Path:
     except OSError as error:
         raise Refusal(f"{runs / stamp} cannot be made ({reason(error)}): nothing was learnt") from error
     return runs / stamp
+
+
+def _can_continue(model: Model, recipe: str) -> bool:
+    """Whether a recipe learns the kind of head that a model has."""
+    import core_model
+
+    return core_model.can_continue(str(model.card["head"]), recipe)
 
 
 def _start(folder: Path, weights: Path) -> Path:
@@ -171,7 +180,9 @@ def write_pair(folder: Path, name: str, rgb: images.RGB, truth: Truth) -> None:
         (folder / kind / f"{name}.png").write_bytes(data.tobytes())
 
 
-def _write_job(project: Project, request: TrainRequest, run: Run, variant: str, parent: Model | None) -> None:
+def _write_job(
+    project: Project, request: TrainRequest, run: Run, variant: str, stride: int, parent: Model | None
+) -> None:
     count = len(run.learnt)
     for name, numbers in (("train", range(count)), ("val", range(count, count + len(run.held_out)))):
         (run.folder / f"{name}.txt").write_text("".join(f"{number}\n" for number in numbers), encoding="utf-8")
@@ -183,7 +194,7 @@ def _write_job(project: Project, request: TrainRequest, run: Run, variant: str, 
         "head_classes": list(parent.classes) if parent is not None else None,
         "classes": list(run.classes.values()),
         "working_size": project.settings.working_size,
-        "output_stride": int(parent.card["output_stride"]) if parent is not None else 16,
+        "output_stride": stride,
         "steps": request.steps,
         "minutes": request.minutes,
         "device": request.device,
@@ -196,7 +207,7 @@ def _write_job(project: Project, request: TrainRequest, run: Run, variant: str, 
 def checked(request: TrainRequest) -> TrainRequest:
     """The request itself. Refusal where it makes no sense."""
     if request.recipe not in RECIPES:
-        raise Refusal(f"there is no recipe {request.recipe!r}; there are {' and '.join(RECIPES)}")
+        raise Refusal(f"there is no recipe {request.recipe!r}; there are {', '.join(RECIPES)}")
     if request.steps is not None and request.steps < 1:
         raise Refusal(f"{request.steps} steps are too few: at least one is needed")
     if request.minutes is not None and not request.minutes > 0:

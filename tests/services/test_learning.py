@@ -94,6 +94,18 @@ def test_the_job_is_one_that_the_child_understands(dataset: Project, using: Call
     assert read_back.pixels.sum() == 3 * 64 * 48
 
 
+def test_a_recipe_goes_on_from_a_head_of_its_own_kind_alone(
+    dataset: Project, using: Callable[[Project], Project]
+) -> None:
+    model = Models(using(dataset)).in_use()
+    assert model is not None
+    for recipe, parent in (("linear", None), ("quick", "start-1"), ("full", "start-1")):
+        run = run_job(prepare(dataset, TrainRequest(recipe)))
+        job = json.loads((run.folder / "job.json").read_text())
+        assert (run.parent, job["head"] is None) == (parent, parent is None)
+        assert (job["variant"], job["backbone"]) == ("xception_slim", f"start/{model.backbone.name}")
+
+
 def test_large_pictures_are_reduced_and_gaps_in_the_indices_closed(
     dataset: Project, using: Callable[[Project], Project]
 ) -> None:
