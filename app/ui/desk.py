@@ -18,6 +18,7 @@ from app.ui.class_edits import ClassEdits
 from app.ui.exporting import Exporting
 from app.ui.filling import Filling
 from app.ui.learning import Learning
+from app.ui.learning_desk import LearningDesk
 from app.ui.live import Live
 from app.ui.material import LearningMaterial
 from app.ui.navigation import Navigation, Opened
@@ -68,6 +69,7 @@ class Desk(QObject):
         self.agreement = Agreement(project, place, self.navigation, self.class_edits, self)
         self.class_choice = ClassChoice(project, self.class_edits, place, self)
         self.learning = Learning(project, place.learner, messages, self)
+        self.learning_desk = LearningDesk(place, self.learning, self.versions, self)
         self.live = Live(
             project, place, self.navigation, self.predictions, self.versions, self.learning, self.class_edits, self
         )
@@ -131,17 +133,12 @@ class Desk(QObject):
             self._on(actions[f"class_{key}"].triggered, partial(self.class_choice.choose_key, key))
 
     def _wire_network(self) -> None:
-        place, panel = self._place, self._place.learning
+        place = self._place
         for network in (self.predictions, self.filling):
             network.working.connect(place.window.status.show_work)
         self.filling.filled.connect(self.predictions.hear)
         self._on(place.window.status.stop_asked, self.predictions.stop)
-        self._on(panel.start_asked, self.learning.start)
-        self._on(panel.stop_asked, self.learning.stop)
-        self.learning.running.connect(panel.show_running)
-        self.learning.reported.connect(panel.show_event)
-        self.learning.said.connect(panel.show_text)
-        self.learning.ended.connect(panel.show_result)
+        self.shown.connect(self.learning.look_once)
         self.learning.learnt.connect(self.versions.refresh)
         self.learning.learnt.connect(self.predictions.forget)
         self.versions.changed.connect(self.predictions.forget)
@@ -203,6 +200,7 @@ class Desk(QObject):
             part.close()
         for each in (self.predictions, self.learning, self.versions, self.saving, self.pictures, self.exporting):
             each.close()
+        self.learning_desk.close()
         self._place.actions.set_available(set())
         self._place.images.model.reset([])
         self._place.classes.show_classes(Classes())

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from app.jobs.job import Progress
+from app.jobs.job import Job, Progress
 from app.jobs.runner import Runner
 from app.services import learning
 from app.services.errors import NothingLearnt
 from app.services.learning import TrainResult
+from app.services.run_folder import Unfinished
 from app.services.runs import TrainRequest
 from app.storage.project import Project
 from app.ui.messages import Messages
 
 _LEARN = "learn"
+_LOOK = "look for a learning that was stopped"
 
 
 class Learning(QObject):
@@ -28,6 +30,7 @@ class Learning(QObject):
     said = Signal(str)  # how far it is, before the child process speaks
     ended = Signal(str)  # how it ended, in words
     learnt = Signal(object)  # TrainResult: there is a new version
+    looked = Signal(object)  # Unfinished, or None: what can go on
 
     def __init__(self, project: Project, runner: Runner, messages: Messages, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +38,8 @@ class Learning(QObject):
         self._runner = runner
         self._messages = messages
         self._spoke = False  # whether the child process has reported anything
+        self._asked = False
+        self._unfinished: Unfinished | None = None
         runner.progressed.connect(self._progressed)
         runner.finished.connect(self._finished)
         runner.failed.connect(self._failed)
@@ -47,12 +52,35 @@ class Learning(QObject):
 
     def begin(self, request: TrainRequest) -> None:
         """Starts a learning; a second one is refused while the first one runs."""
+        self._begin(partial(learning.fit, self._project, request))
+
+    def look_once(self) -> None:
+        """Looks whether a learning was cut off, with the program or before, and takes in what it has left."""
+        if not self._asked:
+            self._asked = True
+            self._look(partial(learning.recover, self._project))
+
+    def go_on(self) -> None:
+        """Goes on with the learning that was stopped."""
+        if self._unfinished is not None:
+            self._begin(partial(learning.resume, self._project, self._unfinished))
+
+    def drop(self) -> None:
+        """Forgets the learning that was stopped."""
+        self._look(partial(_dropped, self._project))
+
+    def _begin(self, job: Callable[[], Job[TrainResult]]) -> None:
         if self._runner.has(_LEARN):
             self._messages.say("info", "A learning is under way: stop it first (Ctrl+Shift+L).")
             return
         self._spoke = False
         self.running.emit(True)
-        self._runner.submit(_LEARN, partial(learning.fit, self._project, request))
+        self._runner.cancel(_LOOK)
+        self._runner.submit(_LEARN, job)
+
+    def _look(self, job: Callable[[], Job[Unfinished | None]]) -> None:
+        if not self._runner.has(_LEARN) and not self._project.read_only:
+            self._runner.submit(_LOOK, job)
 
     def stop(self) -> None:
         """Stops it; what it has learnt so far becomes a version that the person may choose."""
@@ -73,30 +101,46 @@ class Learning(QObject):
             signal.disconnect(slot)
         self.running.emit(False)  # its end comes after, when nobody listens
 
-    def _progressed(self, _key: object, progress: Progress) -> None:
+    def _progressed(self, key: object, progress: Progress) -> None:
         if isinstance(progress.value, Mapping):
             self._spoke = True
             self.reported.emit(progress.value)
-        elif progress.text and not self._spoke:
+        elif progress.text and key == _LEARN and not self._spoke:
             self.said.emit(f"{progress.text[0].upper()}{progress.text[1:]}…")
 
-    def _finished(self, _key: object, result: TrainResult) -> None:
-        self.running.emit(False)
-        verb = "predicts from now on" if result.used else "is kept, but does not predict"
-        text = f"{result.version} {verb}: {result.reason}."
-        self.ended.emit(text)
-        self._messages.say("info", f"{text} {' '.join(result.warnings)}")
-        self.learnt.emit(result)
+    def _finished(self, key: object, result: object) -> None:
+        if key == _LOOK:
+            self._unfinished = result if isinstance(result, Unfinished) else None
+            self.looked.emit(self._unfinished)
+        elif isinstance(result, TrainResult):
+            verb = "predicts from now on" if result.used else "is kept, but does not predict"
+            text = f"{result.version} {verb}: {result.reason}."
+            self._end(text)
+            self._messages.say("info", f"{text} {' '.join(result.warnings)}")
+            self.learnt.emit(result)
 
-    def _failed(self, _key: object, error: Exception) -> None:
-        self.running.emit(False)
-        self.ended.emit(str(error))
+    def _failed(self, key: object, error: Exception) -> None:
+        if key == _LOOK:
+            self._messages.error("What a stopped learning has left cannot be looked at", error)
+            return
+        self._end(str(error))
         if isinstance(error, NothingLearnt):
             self._messages.say("info", f"{error}.".capitalize())
         else:
             self._messages.error("Nothing was learnt", error)
 
-    def _cancelled(self, _key: object) -> None:
+    def _cancelled(self, key: object) -> None:
+        if key == _LEARN:
+            self._end("Stopped. What was learnt so far is among the models, if there was anything.")
+            self.learnt.emit(None)
+
+    def _end(self, text: str) -> None:
         self.running.emit(False)
-        self.ended.emit("Stopped. What was learnt so far is among the models, if there was anything.")
-        self.learnt.emit(None)
+        self.ended.emit(text)
+        self._look(partial(learning.recover, self._project))
+
+
+def _dropped(project: Project) -> Job[Unfinished | None]:
+    yield Progress(text="dropping what was stopped")
+    learning.drop(project)
+    return None

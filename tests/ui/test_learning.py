@@ -15,6 +15,7 @@ from app.jobs.job import Job, Progress
 from app.services import learning
 from app.services.errors import NothingLearnt
 from app.services.learning import LearningFailed, TrainResult
+from app.services.run_folder import Run, Unfinished
 from app.services.runs import TrainRequest
 from app.storage.project import Project
 from tests.ui.window import Hand
@@ -57,6 +58,67 @@ def learner(monkeypatch: pytest.MonkeyPatch) -> Iterator[Learner]:
     monkeypatch.setattr(learning, "fit", made)
     yield made
     made.go.set()
+
+
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch, learner: Learner, tmp_path: Path) -> list[Unfinished]:
+    """A learning that was stopped, for as long as it is in the list."""
+    run = Run(tmp_path / "run", "quick", tmp_path / "backbone", None, ("a",), (), {0: "sky"})
+    kept = [Unfinished(run, 0.62, 240_400_000)]
+
+    def recover(_project: Project) -> Job[Unfinished | None]:
+        yield Progress(text="looking")
+        return kept[0] if kept else None
+
+    def resume(project: Project, which: Unfinished) -> Job[TrainResult]:
+        assert which is kept.pop()
+        return (yield from learner(project, TrainRequest("go on")))
+
+    def drop(_project: Project) -> None:
+        kept.clear()
+
+    for name, stands_in in {"recover": recover, "resume": resume, "drop": drop}.items():
+        monkeypatch.setattr(learning, name, stands_in)
+    return kept
+
+
+def test_what_was_stopped_is_offered_and_goes_on(hand: Start, project: Path, learner: Learner, stopped: object) -> None:
+    window = hand()
+    window.open(project)
+    panel = window.place.learning
+    window.until(panel.resume.isVisible)
+    assert panel.stopped.text() == "A learning was stopped (quick, 62%; 240 MB on disk)."
+    QTest.mouseClick(panel.resume, Qt.MouseButton.LeftButton)
+    window.until(lambda: len(panel.plots.miou.points) == 1)
+    assert learner.requests == [TrainRequest("go on")]
+    assert not panel.resume.isVisible()
+    learner.go.set()
+    window.until(lambda: any("quick-1 predicts from now on" in text for text in window.messages))
+    window.until(lambda: not panel.stopped.text())
+    assert not panel.resume.isVisible()
+
+
+def test_what_was_stopped_can_be_dropped(hand: Start, project: Path, stopped: list[Unfinished]) -> None:
+    window = hand()
+    window.open(project)
+    panel = window.place.learning
+    window.until(panel.drop.isVisible)
+    QTest.mouseClick(panel.drop, Qt.MouseButton.LeftButton)
+    window.until(lambda: not panel.stopped.text())
+    assert not stopped
+    assert not panel.drop.isVisible()
+
+
+def test_after_a_stop_it_is_offered_at_once(
+    hand: Start, project: Path, learner: Learner, stopped: list[Unfinished]
+) -> None:
+    offered = [stopped.pop()]
+    window = hand()
+    window.open(project)
+    begun(window)
+    stopped += offered
+    window.key(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    window.until(window.place.learning.resume.isVisible)
 
 
 def begun(window: Hand) -> None:

@@ -39,6 +39,8 @@ class LearningPanel(QWidget):
 
     start_asked = Signal(str, float)  # recipe, minutes
     stop_asked = Signal()
+    resume_asked = Signal()  # go on with what was stopped
+    drop_asked = Signal()  # forget it
     live_asked = Signal()  # turn live learning on or off
 
     def __init__(self) -> None:
@@ -62,6 +64,15 @@ class LearningPanel(QWidget):
         row.addWidget(self.minutes)
         row.addWidget(self.start)
         row.addWidget(self.stop)
+        self.stopped = label("", "muted", wraps=True)
+        self.resume = button("Go on", "Go on from there; it ends as if it had not been stopped", look="flat")
+        self.drop = button("Drop", "Forget where it was; its versions stay, and the disk has room again", look="flat")
+        self.resume.clicked.connect(self.resume_asked)
+        self.drop.clicked.connect(self.drop_asked)
+        stopped = QHBoxLayout()
+        stopped.addWidget(self.stopped, 1)
+        stopped.addWidget(self.resume)
+        stopped.addWidget(self.drop)
         self.state = label("", "muted", wraps=True)
         self.material = label("", "muted", wraps=True)
         self.rare = label("", "warm", wraps=True)
@@ -83,6 +94,7 @@ class LearningPanel(QWidget):
         self._layout.setSpacing(6)
         self._layout.addLayout(beside)
         self._layout.addLayout(row)
+        self._layout.addLayout(stopped)
         for widget in (self.state, self.material, self.rare, self.bar, self.machine):
             self._layout.addWidget(widget)
         self._layout.addWidget(self.events)
@@ -110,6 +122,16 @@ class LearningPanel(QWidget):
     def show_available(self, writable: bool) -> None:
         """Whether a learning can be asked for."""
         self.start.setEnabled(writable)
+
+    def show_stopped(self, text: str) -> None:
+        """Offers to go on with a learning that was stopped, in words; "": there is none."""
+        self.stopped.setText(text)
+        self._show_stopped()
+
+    def _show_stopped(self) -> None:
+        offered = self.stop.isHidden() and bool(self.stopped.text())
+        for part in (self.stopped, self.resume, self.drop):
+            part.setVisible(offered)
 
     def show_live(self, text: str, *, on: bool) -> None:
         """Says how live learning stands."""
@@ -155,6 +177,7 @@ class LearningPanel(QWidget):
         self.bar.setVisible(running)
         self.machine.setVisible(running)
         self._show_material()
+        self._show_stopped()
         if running:
             self.machine.setText("")
             self._device = ""
