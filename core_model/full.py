@@ -99,7 +99,10 @@ class Full:
 
     def loss(self, batch: int) -> Tensor:
         """Cross-entropy at full size over crops in drawn scale, place and light."""
-        crops = [self._draw() for _ in range(min(batch, len(self._train)))]
+        count = min(batch, len(self._train))
+        if count == 1 and self.network.head.pooling_norm:
+            count = 2  # one crop has one value a channel there, and BN cannot learn from one
+        crops = [self._draw() for _ in range(count)]
         x = torch.cat([to_input(rgb) for rgb, _ in crops])  # (N, 3, H, W)
         x = x.to(self.device, memory_format=torch.channels_last, non_blocking=True)
         truth = torch.from_numpy(np.stack([truth for _, truth in crops])).to(self.device).long()

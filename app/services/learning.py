@@ -12,6 +12,7 @@ import numpy as np
 from app.domain.classes import VOID
 from app.jobs.job import Job, Progress
 from app.services.agreement import note_learnt
+from app.services.automatic import note_full
 from app.services.child import COMMAND, Child, Event
 from app.services.comparison import MEASURED_ON, fingerprint
 from app.services.errors import Refusal
@@ -73,6 +74,8 @@ def fit(
     with claimed(project):
         yield from _taken_in(project)
         run = yield from prepare(project, request)
+        if run.recipe == "full":
+            note_full(project)
         return (yield from _learn(project, run, network, command))
 
 
@@ -178,7 +181,7 @@ def _conclude(
         except Refusal as refusal:
             warnings.append(f"{current.version} cannot be compared: {refusal}")
     model = _adopt(project, run, partial=False)
-    used, why = decide(scores, current, previous_scores)
+    used, why = decide(scores, current, previous_scores, asked=run.asked)
     if used:
         models.use(model.version)
     return TrainResult(
@@ -197,14 +200,19 @@ def _conclude(
     )
 
 
-def decide(scores: Scores | None, current: Model | None, current_scores: Scores | None) -> tuple[bool, str]:
-    """Which head predicts, after a learning that was asked for: whether the new one does, and why.
+def decide(
+    scores: Scores | None, current: Model | None, current_scores: Scores | None, *, asked: bool = True
+) -> tuple[bool, str]:
+    """Which head predicts, after a learning: whether the new one does, and why.
 
     The first head of a project at once; where there are held-out images only a better one (by mIoU); where there are
-    none the new one, marked "not measured". The person can always choose another, or go back.
+    none the new one if a person `asked` for it, marked "not measured". The person can always choose another, or go
+    back.
     """
     if current is None:
         return True, f"the first model of this project ({described(scores)})"
+    if scores is None and not asked:
+        return False, "not measured, because no image is held out yet, and nobody asked for it"
     if scores is None:
         return True, "not measured, because no image is held out yet; used because it was asked for"
     if current_scores is None:

@@ -47,6 +47,9 @@ class Run:
     classes: Mapping[int, str]
     """Index and name of the project's classes when it was prepared; the truths hold 0, 1, 2, … in this order."""
 
+    asked: bool = True
+    """By a person, not by the program itself."""
+
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -62,6 +65,7 @@ class Run:
                 tuple(raw["learnt"]),
                 tuple(raw["held_out"]),
                 {int(index): str(name) for index, name in raw["classes"]},
+                raw["asked"] is True,
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -75,6 +79,7 @@ class Run:
             "learnt": self.learnt,
             "held_out": self.held_out,
             "classes": list(self.classes.items()),
+            "asked": self.asked,
         }
         atomic.write(self.folder / "run.json", json.dumps(raw, ensure_ascii=False).encode())
 

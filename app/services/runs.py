@@ -42,6 +42,8 @@ class TrainRequest:
     device: str = "auto"
     seed: int = 0
     threads: int | None = None
+    asked: bool = True
+    """By a person; else what is learnt is used only when it was measured to be better."""
 
 
 def prepare(project: Project, request: TrainRequest) -> Job[Run]:
@@ -65,14 +67,25 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
     classes = {label.index: label.name for label in project.settings.classes}
     folder, run = _new_folder(project), None
     try:
-        learnt, held_out, warnings = yield from _write_truths(project, records, held_out_ids, folder)
+        learnt, held_out, warnings, pixels = yield from _write_truths(project, records, held_out_ids, folder)
         if not learnt:
             raise NothingLearnt(
                 "there is nothing to learn from yet: paint a few strokes of each class, or review one picture"
                 + (" that is not held out" if held_out else "")
             )
+        warnings += _thin(list(classes.values()), pixels, len(learnt))
         backbone, name = _start(folder, backbone), parent.version if parent is not None else None
-        run = Run(folder, request.recipe, backbone, name, tuple(learnt), tuple(held_out), classes, tuple(warnings))
+        run = Run(
+            folder,
+            request.recipe,
+            backbone,
+            name,
+            tuple(learnt),
+            tuple(held_out),
+            classes,
+            request.asked,
+            tuple(warnings),
+        )
         _write_job(project, request, run, variant, stride, parent)
         run.write()
     except OSError as error:
@@ -123,9 +136,13 @@ Truth = NDArray[np.uint8]
 
 def _write_truths(
     project: Project, records: Sequence[ImageRecord], held_out_ids: set[str], folder: Path
-) -> Job[tuple[list[str], list[str], list[str]]]:
-    """Ids that were written to learn from, ids held out, and warnings; files are numbered in that order."""
+) -> Job[tuple[list[str], list[str], list[str], NDArray[np.int64]]]:
+    """Ids that were written to learn from, ids held out, warnings, and (256,) pixels of each value to learn from.
+
+    Files are numbered in the order of the ids.
+    """
     table = truth_table(project.settings.classes)
+    pixels = np.zeros(256, np.int64)
     learnt: list[str] = []
     held_out: list[str] = []
     warnings: list[str] = []
@@ -140,7 +157,24 @@ def _write_truths(
                 elif (pair[1] != VOID).any():
                     write_pair(folder, str(len(learnt) + len(held_out)), *pair)
                     (held_out if record.id in held_out_ids else learnt).append(record.id)
-    return learnt, held_out, warnings
+                    if record.id not in held_out_ids:
+                        pixels += np.bincount(pair[1].ravel(), minlength=256)
+    return learnt, held_out, warnings, pixels
+
+
+def _thin(names: Sequence[str], pixels: NDArray[np.int64], pictures: int) -> list[str]:
+    """What is to be said of material that one cannot learn all classes from."""
+    there = [name for name, count in zip(names, pixels, strict=False) if count]
+    missing = [name for name in names if name not in there]
+    warnings = []
+    if len(there) == 1:
+        warnings.append(f"all that is learnt from is {there[0]}: paint other classes too")
+    elif missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        warnings.append(f"there is no pixel of {', '.join(missing[:3])}{more} to learn from")
+    if pictures == 1:
+        warnings.append("it is one picture that is learnt from: others may be predicted badly")
+    return warnings
 
 
 def picture_and_truth(

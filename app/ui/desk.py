@@ -13,6 +13,7 @@ from app.jobs.job import Job, Progress
 from app.jobs.runner import Runner
 from app.storage.project import Project
 from app.ui.agreement import Agreement
+from app.ui.automatic import AutomaticFull
 from app.ui.class_choice import ClassChoice
 from app.ui.class_edits import ClassEdits
 from app.ui.exporting import Exporting
@@ -70,6 +71,7 @@ class Desk(QObject):
         self.class_choice = ClassChoice(project, self.class_edits, place, self)
         self.learning = Learning(project, place.learner, messages, self)
         self.learning_desk = LearningDesk(place, self.learning, self.versions, self)
+        self.automatic = AutomaticFull(project, place, self.learning, self)
         self.live = Live(
             project, place, self.navigation, self.predictions, self.versions, self.learning, self.class_edits, self
         )
@@ -196,7 +198,8 @@ class Desk(QObject):
         self._place.window.history.show_document(None)
         self._place.window.light.show_photo(None)
         self._place.comparing.know(None)
-        for part in (self.live, self.filling, self.cards, self.material, self.agreement, self.published):
+        learners = (self.automatic, self.live, self.filling)
+        for part in (*learners, self.cards, self.material, self.agreement, self.published):
             part.close()
         for each in (self.predictions, self.learning, self.versions, self.saving, self.pictures, self.exporting):
             each.close()

@@ -18,6 +18,9 @@ from app.services.runs import TrainRequest
 from app.storage.project import Project
 from app.ui.messages import Messages
 
+THREADS = max(1, (os.cpu_count() or 1) - 1)
+"""For a learning beside the window: one core is the window's."""
+
 _LEARN = "learn"
 _LOOK = "look for a learning that was stopped"
 
@@ -45,10 +48,14 @@ class Learning(QObject):
         runner.failed.connect(self._failed)
         runner.cancelled.connect(self._cancelled)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a learning is under way."""
+        return self._runner.has(_LEARN)
+
     def start(self, recipe: str, minutes: float) -> None:
         """Starts to learn from reviewed images and human pixels."""
-        threads = max(1, (os.cpu_count() or 1) - 1)  # one core is the window's
-        self.begin(TrainRequest(recipe=recipe, minutes=minutes, threads=threads))
+        self.begin(TrainRequest(recipe=recipe, minutes=minutes, threads=THREADS))
 
     def begin(self, request: TrainRequest) -> None:
         """Starts a learning; a second one is refused while the first one runs."""
@@ -70,7 +77,7 @@ class Learning(QObject):
         self._look(partial(_dropped, self._project))
 
     def _begin(self, job: Callable[[], Job[TrainResult]]) -> None:
-        if self._runner.has(_LEARN):
+        if self.busy:
             self._messages.say("info", "A learning is under way: stop it first (Ctrl+Shift+L).")
             return
         self._spoke = False
@@ -79,12 +86,12 @@ class Learning(QObject):
         self._runner.submit(_LEARN, job)
 
     def _look(self, job: Callable[[], Job[Unfinished | None]]) -> None:
-        if not self._runner.has(_LEARN) and not self._project.read_only:
+        if not self.busy and not self._project.read_only:
             self._runner.submit(_LOOK, job)
 
     def stop(self) -> None:
         """Stops it; what it has learnt so far becomes a version that the person may choose."""
-        if self._runner.has(_LEARN):
+        if self.busy:
             self._spoke = True
             self.said.emit("Stopping…")
             self._runner.cancel(_LEARN)

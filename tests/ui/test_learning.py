@@ -15,6 +15,7 @@ from app.jobs.job import Job, Progress
 from app.services import learning
 from app.services.errors import NothingLearnt
 from app.services.learning import LearningFailed, TrainResult
+from app.services.prediction import Network
 from app.services.run_folder import Run, Unfinished
 from app.services.runs import TrainRequest
 from app.storage.project import Project
@@ -119,6 +120,28 @@ def test_after_a_stop_it_is_offered_at_once(
     stopped += offered
     window.key(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     window.until(window.place.learning.resume.isVisible)
+
+
+@pytest.mark.parametrize(("device", "begins"), [("cuda:0", True), ("cpu", False)])
+def test_full_begins_by_itself_on_a_gpu_after_so_many_reviewed_images(
+    hand: Start, project: Path, learner: Learner, monkeypatch: pytest.MonkeyPatch, device: str, begins: bool
+) -> None:
+    monkeypatch.setattr(Network, "device", device)
+    window = hand()
+    window.place.remembered.keep("full_every", 2)
+    window.open(project)
+    window.go(Qt.Key.Key_Return)
+    assert not learner.requests
+    assert window.place.learning.every.isVisible() == begins
+    window.key(Qt.Key.Key_Return)
+    if begins:
+        window.until(lambda: len(window.place.learning.plots.miou.points) == 1)
+        assert [(request.recipe, request.asked) for request in learner.requests] == [("full", False)]
+        assert any("2 images reviewed since the last Full" in text for text in window.messages)
+    else:
+        window.until(lambda: window.place.images.model.count("reviewed") == 2)
+        assert not learner.requests
+        assert window.place.learning.start.isVisible()
 
 
 def begun(window: Hand) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextEdit,
     QProgressBar,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -73,6 +74,13 @@ class LearningPanel(QWidget):
         stopped.addWidget(self.stopped, 1)
         stopped.addWidget(self.resume)
         stopped.addWidget(self.drop)
+        self.every = tipped(
+            QSpinBox(maximum=100_000, prefix="Full by itself every ", suffix=" reviewed"),
+            "Full learns by itself after so many more reviewed images; it predicts only when it is measured to be "
+            "better. 0: only when it is asked for",
+        )
+        self.every.setSpecialValueText("Full only when asked for")
+        self.show_automatic(False)
         self.state = label("", "muted", wraps=True)
         self.material = label("", "muted", wraps=True)
         self.rare = label("", "warm", wraps=True)
@@ -95,6 +103,7 @@ class LearningPanel(QWidget):
         self._layout.addLayout(beside)
         self._layout.addLayout(row)
         self._layout.addLayout(stopped)
+        self._layout.addWidget(self.every)
         for widget in (self.state, self.material, self.rare, self.bar, self.machine):
             self._layout.addWidget(widget)
         self._layout.addWidget(self.events)
@@ -132,6 +141,10 @@ class LearningPanel(QWidget):
         offered = self.stop.isHidden() and bool(self.stopped.text())
         for part in (self.stopped, self.resume, self.drop):
             part.setVisible(offered)
+
+    def show_automatic(self, possible: bool) -> None:
+        """Offers to say when Full learns by itself: where there is a GPU."""
+        self.every.setVisible(possible)
 
     def show_live(self, text: str, *, on: bool) -> None:
         """Says how live learning stands."""
