@@ -66,6 +66,27 @@ def lit(rng: np.random.Generator, scale: float, flip: bool) -> View:
     )
 
 
+def around(
+    rng: np.random.Generator, truth: NDArray[np.uint8], height: int, width: int, *, evenly: bool
+) -> tuple[int, int]:
+    """Draw the (top, left) of a window of height x width that holds a pixel of the truth (H, W) that is not 255.
+
+    Any such pixel is as likely as another; `evenly`: any class is, so that rare ones are met as often as common ones.
+    The window stays within the truth where it can. Where all is 255, any place is as likely.
+    """
+    known = np.flatnonzero(truth != IGNORE)
+    if evenly and known.size:
+        classes = truth.ravel()[known]
+        known = known[classes == rng.choice(np.unique(classes))]
+    pixel = int(known[rng.integers(known.size)]) if known.size else int(rng.integers(truth.size))
+    at = divmod(pixel, truth.shape[1])
+    place = []
+    for position, length, side in zip(at, truth.shape, (height, width), strict=True):
+        first, last = max(0, position - side + 1), min(position, max(0, length - side))
+        place.append(int(rng.integers(first, last + 1)))
+    return place[0], place[1]
+
+
 def cropped(
     rgb: NDArray[np.uint8], truth: NDArray[np.uint8], top: int, left: int, height: int, width: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

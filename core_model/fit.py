@@ -110,7 +110,8 @@ def fit(job: Job, events: Events) -> None:
         events.emit("warning", text=text)
     schedule = Schedule(job.steps, minutes * 60 if minutes is not None else None)
     if full is not None:
-        Training(full, schedule, events, job.classes, kept, resumed).run()
+        asked = full.training(job.steps, schedule.seconds)
+        Training(full, events=events, class_names=job.classes, kept=kept, resumed=resumed, **asked).run()
     elif isinstance(head, LinearHead):
         predictor = Predictor(backbone, job.device, taps=head.taps)
         Linear(

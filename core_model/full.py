@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core_model.augment import cropped, lit
+from core_model.augment import View, around, cropped, lit
 from core_model.blocks import decays
 from core_model.card import Card
 from core_model.checkpoint import save_backbone, save_head
@@ -21,27 +23,65 @@ from core_model.dataset import Dataset
 from core_model.deeplab import DeepLab
 from core_model.device import multiplies_bf16
 from core_model.engines import folded
-from core_model.losses import class_weights, cross_entropy
+from core_model.learner import Scores, stamped
+from core_model.losses import class_weights, cross_entropy, dice, lovasz_softmax
+from core_model.memory import available_bytes
 from core_model.metrics import Confusion
-from core_model.training import Scores, stamped
+from core_model.schedule import Schedule
 from core_model.transforms import labels_of, padded_length, to_input, upsample
 
-_FROZEN_BELOW = 12  # pictures a step: fewer cannot train BN's statistics (Chen et al. 2017)
+_FROZEN_BELOW = 12  # pictures at a time: fewer cannot train BN's statistics (Chen et al. 2017)
+_BYTES_A_PIXEL = 6_500  # of a crop: what a step takes for its way back (xception, fp32: 6 200 measured; bf16: 4 000)
+_SHARE = 0.7  # of the memory that is free, to be taken at most
+_OVERLAPS = {"lovasz": lovasz_softmax, "dice": dice}
 
 
 @dataclass(frozen=True)
 class FullSettings:
     """Chen et al. 2018, adapted to few pictures: AdamW, slower the further a layer is from the head."""
 
+    optimizer: Literal["adamw", "sgd"] = "adamw"
     head_rate: float = 1e-3
+    classifier_factor: float = 1.0  # on the head's rate, for the last layer
+    bias_factor: float = 1.0  # on the rate of what it is the bias of
     backbone_rate: float = 1e-4  # of the last unit
     depth_factor: float = 0.9  # from a unit to the one before it
     weight_decay: float = 1e-2  # not on BN, biases and depthwise kernels
+    power: float = 0.9  # of the poly decay
+    warmup: int = 20  # steps
+    slow_start: int = 0  # steps, see `Schedule`
+    slow_factor: float = 0.0
     crop: int = 513
     batch: int = 2
     gpu_batch: int = 8
     scales: tuple[float, float] = (0.5, 2.0)
+    scale_step: float = 0.0  # 0: any scale between
+    lit: bool = True  # photometric changes
+    aimed: float = 0.5  # the share of crops that are laid around a pixel of an evenly drawn class
     weighting: float = 0.5  # classes weigh ~ frequency^-weighting
+    overlap: Literal["lovasz", "dice"] | None = "lovasz"  # added to cross-entropy
+    average: float = 0.99  # decay of the weights' moving average; 0: none
+
+    @classmethod
+    def published(cls) -> FullSettings:
+        """The recipe as published: SGD with momentum 0.9, one rate for all, plain cross-entropy; for many pictures."""
+        return cls(
+            optimizer="sgd",
+            head_rate=0.007,
+            bias_factor=2.0,
+            backbone_rate=0.007,
+            depth_factor=1.0,
+            weight_decay=4e-5,
+            warmup=0,
+            slow_factor=1e-4 / 0.007,
+            gpu_batch=16,
+            scale_step=0.25,
+            lit=False,
+            aimed=0.0,
+            weighting=0.0,
+            overlap=None,
+            average=0.0,
+        )
 
 
 class Full:
@@ -61,19 +101,35 @@ class Full:
         self.device, self.bf16 = device, multiplies_bf16(device)
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.module: nn.Module = self.network
-        self.batch = self.settings.gpu_batch if device.type == "cuda" else self.settings.batch
         self.held_out = len(dataset.held_out)
         self._card, self._out = card, out
         self._train, self._held_out = dataset.train, dataset.held_out
         self._rng = np.random.default_rng(seed)
         self._order: list[int] = []
         self._crop = self._crop_size()
+        wanted = self.settings.gpu_batch if device.type == "cuda" else self.settings.batch
+        self.batch = min(wanted, _room(self._crop, device))
+        self.accumulate = -(-wanted // self.batch)
         self._weights = class_weights(dataset.pixels, self.settings.weighting).to(device)
         network.train()
         if self.batch < _FROZEN_BELOW:
             network.backbone.eval()  # keeps BN's statistics; nothing else differs
         for parameter in _unused(network):
             parameter.requires_grad_(False)
+
+    def training(self, steps: int | None, seconds: float | None) -> dict[str, Any]:
+        """Give what the settings ask of `Training`, as its arguments by name."""
+        settings = self.settings
+        return {
+            "schedule": Schedule(
+                steps, seconds, settings.power, settings.warmup, settings.slow_start, settings.slow_factor
+            ),
+            "optimizer_of": partial(torch.optim.SGD, momentum=0.9)
+            if settings.optimizer == "sgd"
+            else torch.optim.AdamW,
+            "accumulate": self.accumulate,
+            "average": settings.average,
+        }
 
     def _crop_size(self) -> tuple[int, int]:
         """The published crop, or less where no picture is as high or as wide."""
@@ -82,7 +138,7 @@ class Full:
         return height, width
 
     def groups(self) -> list[dict[str, Any]]:
-        """One group a unit and kind of parameter: rates fall with the distance from the head."""
+        """One group a rate and decay: rates fall with the distance from the head."""
         settings = self.settings
         depth = _depths(self.network)
         deepest = max(depth.values())
@@ -94,11 +150,13 @@ class Full:
             rate = settings.head_rate
             if name in depth:
                 rate = settings.backbone_rate * settings.depth_factor ** (deepest - depth[name])
+            elif name.startswith("head.classifier."):
+                rate *= settings.classifier_factor * (settings.bias_factor if name.endswith("bias") else 1.0)
             groups.setdefault((rate, decay), []).append(parameter)
         return [{"params": params, "lr": rate, "weight_decay": decay} for (rate, decay), params in groups.items()]
 
     def loss(self, batch: int) -> Tensor:
-        """Cross-entropy at full size over crops in drawn scale, place and light."""
+        """Cross-entropy at full size, and overlap at stride 4, over crops in drawn scale, place and light."""
         count = min(batch, len(self._train))
         if count == 1 and self.network.head.pooling_norm:
             count = 2  # one crop has one value a channel there, and BN cannot learn from one
@@ -107,19 +165,27 @@ class Full:
         x = x.to(self.device, memory_format=torch.channels_last, non_blocking=True)
         truth = torch.from_numpy(np.stack([truth for _, truth in crops])).to(self.device).long()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            logits = self.network(x)  # (N, classes, H/4, W/4)
-        return cross_entropy(upsample(logits.float(), self._crop), truth, self._weights)
+            logits = self.network(x).float()  # (N, classes, H/4, W/4)
+        loss = cross_entropy(upsample(logits, self._crop), truth, self._weights)
+        if self.settings.overlap:
+            loss = loss + _OVERLAPS[self.settings.overlap](logits, truth[:, ::4, ::4])
+        return loss
 
     def _draw(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         if not self._order:
             self._order = [int(i) for i in self._rng.permutation(len(self._train))]
+        rng, settings = self._rng, self.settings
         rgb, truth = self._train[self._order.pop()].read()
-        low, high = np.log(self.settings.scales)
-        view = lit(self._rng, float(np.exp(self._rng.uniform(low, high))), bool(self._rng.integers(2)))
-        rgb, truth = view.of(rgb, truth)
-        spare = (max(0, length - side) for length, side in zip(truth.shape, self._crop, strict=True))
-        top, left = (int(self._rng.integers(0, room + 1)) for room in spare)
+        scale, flip = self._scale(), bool(rng.integers(2))
+        rgb, truth = (lit(rng, scale, flip) if settings.lit else View(scale, flip)).of(rgb, truth)
+        top, left = around(rng, truth, *self._crop, evenly=bool(rng.random() < settings.aimed))
         return cropped(rgb, truth, top, left, *self._crop)
+
+    def _scale(self) -> float:
+        (low, high), step = self.settings.scales, self.settings.scale_step
+        if step:
+            return low + step * int(self._rng.integers(0, round((high - low) / step) + 1))
+        return float(np.exp(self._rng.uniform(np.log(low), np.log(high))))
 
     def draws(self) -> dict[str, Any]:
         """The pictures still to come before all come again, and the generator's state; JSON values."""
@@ -149,6 +215,12 @@ class Full:
         path = self._out / "head.safetensors"
         save_head(path, module.head, replace(card, backbone=sha))
         return path
+
+
+def _room(crop: tuple[int, int], device: torch.device) -> int:
+    """Say how many crops memory holds while they are learnt, at least one."""
+    free = available_bytes(device)
+    return sys.maxsize if free is None else max(1, int(_SHARE * free) // (_BYTES_A_PIXEL * crop[0] * crop[1]))
 
 
 def _depths(network: DeepLab) -> dict[str, int]:

@@ -20,10 +20,11 @@ from core_model.events import Events
 from core_model.features import Features
 from core_model.heads import LinearHead
 from core_model.job import JobError
+from core_model.learner import stamped
 from core_model.logistic import Logistic, Standard, one_hot
 from core_model.metrics import Confusion
 from core_model.predictor import Predictor
-from core_model.training import scores_of, stamped
+from core_model.training import scores_of
 
 
 @dataclass(frozen=True)

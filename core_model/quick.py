@@ -21,10 +21,10 @@ from core_model.device import multiplies_bf16
 from core_model.engines import folded
 from core_model.features import Features
 from core_model.heads import AsppDecoderHead, LinearHead, VotingHead
+from core_model.learner import Scores, stamped
 from core_model.linear import LinearSettings, cells_of, learn
 from core_model.losses import class_weights, cross_entropy
 from core_model.metrics import Confusion
-from core_model.training import Scores, stamped
 from core_model.transforms import labels_of
 from core_model.views import Look
 

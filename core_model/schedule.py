@@ -20,7 +20,7 @@ def default_minutes(recipe: str, images: int, cuda: bool) -> float:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Poly decay `(1 - t)^power` (Chen et al. 2017) after a linear warm-up.
+    """Poly decay `(1 - t)^power` (Chen et al. 2017) after a linear warm-up, or after a slow start at one low rate.
 
     `t` is the share of the steps or of the seconds that is over, the larger one where both are given.
     With steps alone, no clock has a say, and the same job gives the same weights.
@@ -29,7 +29,9 @@ class Schedule:
     steps: int | None
     seconds: float | None
     power: float = 0.9
-    warmup: int = 20  # steps; but never more than a tenth of the whole
+    warmup: int = 20  # steps; but never more than a tenth of the whole; 0: none
+    slow_start: int = 0  # steps at `slow_factor` of the peak rate, before all else
+    slow_factor: float = 0.0
 
     def fraction(self, step: int, elapsed: float) -> float:
         """The share 0..1 that is over after `step` steps and `elapsed` seconds; 1 = ended."""
@@ -42,6 +44,8 @@ class Schedule:
 
     def rate(self, step: int, elapsed: float) -> float:
         """The factor 0..1 on the peak learning rate for step number `step` (from 0)."""
+        if step < self.slow_start:
+            return self.slow_factor
         fraction = self.fraction(step, elapsed)
-        warm = max((step + 1) / self.warmup, fraction / 0.1)
+        warm = max((step + 1) / self.warmup, fraction / 0.1) if self.warmup else 1.0
         return min(1.0, warm) * math.pow(1.0 - fraction, self.power)

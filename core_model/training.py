@@ -6,55 +6,21 @@ import copy
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from core_model.card import Card
+from core_model.average import Average
 from core_model.events import Events
 from core_model.job import JobError
+from core_model.learner import Learner, Scores
+from core_model.learner import stamped as stamped
 from core_model.memory import out_of_memory
 from core_model.metrics import Confusion
 from core_model.resume import Kept, State, moments_flat, put_moments
 from core_model.schedule import Schedule
-
-Scores = dict[str, Any]  # {"miou": …, "pixel_accuracy": …, "classes": {name: iou}}
-
-
-class Learner(Protocol):
-    """What a recipe gives to the loop: a module, and how to draw from, score and save it."""
-
-    module: nn.Module  # in the mode (training, frozen BN) that it learns in
-    batch: int  # pictures a step
-    held_out: int  # pictures to score on
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Parameter groups for AdamW, each with its peak `lr`."""
-        ...
-
-    def loss(self, batch: int) -> Tensor:
-        """Draw at most `batch` pictures and give the mean loss of `module` on them."""
-        ...
-
-    def draws(self) -> dict[str, Any]:
-        """Give what the next draws follow from, beside torch's generator; JSON values."""
-        ...
-
-    def redraw(self, draws: Mapping[str, Any]) -> None:
-        """Go on from what `draws` gave, where it was among as many pictures."""
-        ...
-
-    def score(self, module: nn.Module) -> Confusion:
-        """Predict every held-out picture with `module` and count."""
-        ...
-
-    def save(self, module: nn.Module, step: int, scores: Scores | None, partial: bool) -> Path:
-        """Write `module` with its card to the job's `out` folder, atomically; give the head's path."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -81,6 +47,9 @@ class Training:
     kept: Kept | None = None  # where the state is kept until the end
     resumed: State | None = None  # go on from here
     settings: Settings = field(default_factory=Settings)
+    optimizer_of: Callable[[list[dict[str, Any]]], torch.optim.Optimizer] = torch.optim.AdamW
+    accumulate: int = 1  # losses whose gradients make a step, where memory does not hold its pictures at once
+    average: float = 0.0  # decay of the moving average that is scored and published; 0: the weights themselves
     clock: Callable[[], float] = time.monotonic
 
     def run(self) -> None:
@@ -102,7 +71,8 @@ class Training:
         self.step, self.batch = 0, learner.batch
         self.slowed, self.rolled_back = 1.0, 0
         groups = [{**group, "peak": group["lr"]} for group in learner.groups()]
-        self.optimizer = torch.optim.AdamW(groups)
+        self.optimizer = self.optimizer_of(groups)
+        self.averaged = Average(learner.module, self.average) if self.average else None
         self.best: tuple[nn.Module, int, Scores] | None = None
         self.good = self._snapshot()
         self.marks = list(self.settings.marks)
@@ -118,6 +88,8 @@ class Training:
         if facts["best"] is not None:
             module.load_state_dict(state.part("best"))
             self.best = (_settled(module), *facts["best"])
+        if self.averaged is not None:
+            self.averaged.module.load_state_dict(state.part("average"))
         module.load_state_dict(state.part("module"))
         put_moments(self.optimizer, state.part("optimizer"))
         torch.set_rng_state(state.tensors["rng.torch"])
@@ -134,6 +106,8 @@ class Training:
         parts = {"module": self.learner.module.state_dict()}
         if self.best:
             parts["best"] = self.best[0].state_dict()
+        if self.averaged is not None:
+            parts["average"] = self.averaged.module.state_dict()
         tensors = {f"{part}.{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
         tensors |= {**moments_flat(self.optimizer), "rng.torch": torch.get_rng_state()}
         facts: dict[str, Any] = {name: getattr(self, name) for name in ("step", "batch", "slowed", "marks", "scored")}
@@ -171,9 +145,11 @@ class Training:
 
     def _step(self) -> float | None:
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.learner.loss(self.batch)
-        value = float(loss.detach())
-        loss.backward()  # type: ignore[no-untyped-call]
+        value = 0.0
+        for _ in range(self.accumulate):
+            loss = self.learner.loss(self.batch) / self.accumulate
+            value += float(loss.detach())
+            loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.learner.module.parameters(), math.inf)  # measures, cuts nothing
         if not math.isfinite(value) or not math.isfinite(norm):
             self._roll_back()
@@ -181,6 +157,8 @@ class Training:
         if self.step % self.settings.snapshot_steps == 0:
             self.good, self.rolled_back = self._snapshot(), 0
         self.optimizer.step()
+        if self.averaged is not None:
+            self.averaged.update(self.learner.module, self.step)
         return value
 
     def _snapshot(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -234,7 +212,7 @@ class Training:
             if self._score() and self.best:
                 self._publish(*self.best)
         elif self.best is None and (marked or self.clock() - self.published >= self.settings.publish_seconds):
-            self._publish(_settled(self.learner.module), self.step, None)
+            self._publish(_settled(self._shown), self.step, None)
         if marked or self.published > self.kept_at or self.clock() - self.kept_at >= self.settings.keep_seconds:
             self._keep()
 
@@ -245,7 +223,7 @@ class Training:
     def _score(self) -> bool:
         """Score the weights as they are now; True when they are the best so far, and kept."""
         self._progress("score")
-        module = _settled(self.learner.module)
+        module = _settled(self._shown)
         confusion = self.learner.score(module)
         self.scored += self.learner.held_out
         scores = scores_of(confusion, self.class_names)
@@ -254,6 +232,11 @@ class Training:
         if better:
             self.best = (module, self.step, scores)
         return better
+
+    @property
+    def _shown(self) -> nn.Module:
+        """What is scored and published: the weights of now, or their average."""
+        return self.averaged.module if self.averaged else self.learner.module
 
     def _publish(self, module: nn.Module, step: int, scores: Scores | None) -> None:
         try:
@@ -267,19 +250,13 @@ class Training:
     def _finish(self) -> None:
         if self.learner.held_out:
             self._score()
-        module, step, scores = self.best or (_settled(self.learner.module), self.step, None)
+        module, step, scores = self.best or (_settled(self._shown), self.step, None)
         path = self.learner.save(module, step, scores, partial=False)
         self.events.emit("published", path=str(path), step=step)
         if self.kept is not None:
             self.kept.remove()
         seconds = round(self._elapsed, 3)
         self.events.emit("done", path=str(path), step=step, seconds=seconds, scores=scores, partial=False)
-
-
-def stamped(card: Card, step: int, scores: Scores | None, partial: bool) -> Card:
-    """The card of weights that are written now."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return replace(card, scores=scores, partial=partial, created=now, notes={**card.notes, "steps": step})
 
 
 def _settled(module: nn.Module) -> nn.Module:

@@ -47,13 +47,13 @@ class Fresh:
     size: tuple[int, int]
     sample: Sample
     extract: Extract
-    taps: tuple[str, ...]
+    taps: tuple[str, ...] | None = None  # None: all
 
     def load(self) -> Shot:
         """Compute it."""
         rgb, truth = self.sample.read()
         features = self.extract(rgb)
-        return {name: features.taps[name] for name in self.taps}, _padded(truth, features.padded)
+        return {name: features.taps[name] for name in self.taps or features.taps}, _padded(truth, features.padded)
 
 
 Look = Kept | Fresh
@@ -122,7 +122,7 @@ class Gallery:
         truth = _padded(truth, features.padded)
         if learnt and self.learnt is not None:
             features = replace(features, taps={name: features.taps[name] for name in self.learnt})
-        fresh = Fresh(features.padded, sample, self.extract, tuple(features.taps))
+        fresh = Fresh(features.padded, sample, self.extract, self.learnt if learnt else None)
         if self.used + features.bytes + truth.size > self.budget:
             return fresh
         try:

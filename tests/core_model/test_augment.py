@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core_model.augment import View, cropped, lit
+from core_model.augment import View, around, cropped, lit
 from tests.core_model.job_folder import scene
 
 
@@ -55,3 +57,36 @@ def test_a_crop_larger_than_the_picture_is_grey_and_ignored() -> None:
     assert (seen[55:] == 127).all()
     assert (labels[55:] == 255).all()
     np.testing.assert_array_equal(labels[:55], truth[10:])
+
+
+@given(
+    shape=st.tuples(st.integers(1, 20), st.integers(1, 20)),
+    window=st.tuples(st.integers(1, 25), st.integers(1, 25)),
+    evenly=st.booleans(),
+    seed=st.integers(0, 999),
+)
+def test_a_window_around_what_is_known_holds_some_of_it(
+    shape: tuple[int, int], window: tuple[int, int], evenly: bool, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(np.array([0, 1, 255], np.uint8), shape, p=[0.02, 0.02, 0.96])
+    top, left = around(rng, truth, *window, evenly=evenly)
+    for start, length, side in zip((top, left), shape, window, strict=True):
+        assert 0 <= start <= max(0, length - side)
+    if (truth != 255).any():
+        assert (truth[top : top + window[0], left : left + window[1]] != 255).any()
+
+
+def test_rare_classes_are_met_as_often_as_common_ones_where_drawn_evenly() -> None:
+    truth = np.zeros((100, 100), np.uint8)
+    truth[70:74, 20:24] = 1
+    rng = np.random.default_rng(0)
+    met = {
+        evenly: sum(
+            bool((truth[top : top + 8, left : left + 8] == 1).any())
+            for top, left in (around(rng, truth, 8, 8, evenly=evenly) for _ in range(300))
+        )
+        for evenly in (True, False)
+    }
+    assert met[True] > 120
+    assert met[False] < 30

@@ -39,6 +39,13 @@ def test_a_short_run_warms_up_in_a_tenth_of_it() -> None:
     assert schedule.rate(2, 0) == pytest.approx(0.9**0.9)
 
 
+def test_a_slow_start_comes_before_the_published_decay() -> None:
+    schedule = Schedule(steps=100, seconds=None, warmup=0, slow_start=10, slow_factor=0.01)
+    assert [schedule.rate(step, 0) for step in (0, 9)] == [0.01, 0.01]
+    assert schedule.rate(10, 0) == pytest.approx(0.9**0.9)
+    assert Schedule(steps=100, seconds=None, warmup=0).rate(0, 0) == 1
+
+
 def test_default_time_grows_with_pictures_and_falls_on_a_gpu() -> None:
     assert [round(default_minutes("quick", n, False) * 60) for n in (1, 5, 20, 60)] == [40, 60, 150, 180]
     assert 60 < default_minutes("quick", 10, False) * 60 < 150

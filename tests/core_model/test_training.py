@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from core_model.events import Events
 from core_model.job import JobError
+from core_model.learner import Scores
 from core_model.metrics import Confusion
 from core_model.schedule import Schedule
-from core_model.training import Scores, Training
+from core_model.training import Training
 
 
 class One(nn.Module):
@@ -85,9 +86,9 @@ class Clock:
         return self.now
 
 
-def _learn(learner: Number, steps: int | None = 100, seconds: float | None = None) -> list[dict[str, Any]]:
+def _learn(learner: Number, steps: int | None = 100, seconds: float | None = None, **more: Any) -> list[dict[str, Any]]:
     stream = io.StringIO()
-    Training(learner, Schedule(steps, seconds), Events(stream), ("thing",), clock=Clock()).run()
+    Training(learner, Schedule(steps, seconds), Events(stream), ("thing",), clock=Clock(), **more).run()
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
@@ -170,3 +171,26 @@ def test_scoring_keeps_to_its_share() -> None:
     learner = Costly(right=[5], batch=1)
     events = _learn(learner)
     assert len([e for e in events if e["event"] == "scores"]) == 1
+
+
+def test_losses_that_add_up_make_one_step() -> None:
+    alone, together = Number(), Number()
+    _learn(alone, steps=7)
+    _learn(together, steps=7, accumulate=3)
+    assert (alone.calls, together.calls) == (7, 21)
+    assert together.module.value.item() == pytest.approx(alone.module.value.item(), rel=1e-5)
+
+
+def test_the_moving_average_is_what_is_published_and_the_weights_go_on() -> None:
+    plain, averaged = Number(), Number()
+    _learn(plain, steps=100)
+    _learn(averaged, steps=100, average=0.9)
+    assert averaged.module.value.item() == plain.module.value.item()
+    assert plain.saved[-1][0] == plain.module.value.item()
+    assert averaged.saved[0][0] > plain.saved[0][0]  # it comes after the weights, on their way down
+
+
+def test_another_optimiser_can_be_asked_for() -> None:
+    learner = Number()
+    _learn(learner, steps=1, optimizer_of=torch.optim.SGD)
+    assert learner.module.value.item() == pytest.approx(1 - 0.1 / 20 * 2)  # a twentieth of the rate, gradient 2
