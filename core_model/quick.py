@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import dropout2d
 
 from core_model.blocks import decays
 from core_model.card import Card
@@ -23,7 +24,7 @@ from core_model.features import Features
 from core_model.heads import AsppDecoderHead, LinearHead, VotingHead
 from core_model.learner import Scores, stamped
 from core_model.linear import LinearSettings, cells_of, learn
-from core_model.losses import class_weights, cross_entropy
+from core_model.losses import class_weights, cross_entropy, lovasz_softmax
 from core_model.metrics import Confusion
 from core_model.transforms import labels_of
 from core_model.views import Look
@@ -37,7 +38,9 @@ class QuickSettings:
     further_rate: float = 1e-3  # peak, when a head that has learnt goes on: it has something to forget
     weight_decay: float = 1e-2
     batch: int = 2  # whole pictures
-    dropout: float = 0.1
+    dropout: float = 0.3  # of what ASPP gives
+    blindness: float = 0.1  # the share of the backbone's channels that a step does not see
+    overlap: float = 0.5  # Lovász-Softmax, beside cross-entropy
     weighting: float = 0.5  # classes weigh ~ frequency^-weighting
     views: int = 8  # of each picture, at most
     features_share: float = 0.4  # of the time to learn, for computing them; the plain view comes first, however long
@@ -142,15 +145,18 @@ class Quick:
         ]
 
     def loss(self, batch: int) -> Tensor:
-        """Cross-entropy at stride 4: cell (i, j) sits exactly on pixel (4 i, 4 j), so the truth needs no resizing."""
+        """Cross-entropy and overlap at stride 4: cell (i, j) sits on pixel (4 i, 4 j), so no truth is resized."""
         shots = [look.load() for look in self._deck.deal(batch)]
         if len(shots) == 1 and self.head.pooling_norm:
             shots *= 2  # one picture has one value a channel there, and BN cannot learn from one
+        hidden = self.settings.blindness
         taps = {name: torch.stack([taps[name] for taps, _ in shots]) for name in self._learnt}
         truth = torch.from_numpy(np.stack([truth[::4, ::4] for _, truth in shots])).to(self.device).long()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            logits = self.head.own(self._prepared(taps, self._dtype))  # (N, classes, H/4, W/4)
-        return cross_entropy(logits.float(), truth, self._weights)
+            seen = {name: dropout2d(tap, hidden) for name, tap in self._prepared(taps, self._dtype).items()}
+            logits = self.head.own(seen)  # (N, classes, H/4, W/4)
+        loss = cross_entropy(logits.float(), truth, self._weights)
+        return loss + self.settings.overlap * lovasz_softmax(logits.float(), truth)
 
     def _prepared(self, taps: dict[str, Tensor], dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
         atrous = self.head.variant.aspp_feature

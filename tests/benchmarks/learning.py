@@ -1,6 +1,7 @@
 """How well does the network learn from few pictures, and how fast?
 
-`python -m tests.benchmarks.learning [--json] [--only linear,fill,reads,quick] [--draws N] [--threads T]` on CamVid,
+`python -m tests.benchmarks.learning [--json] [--only linear,fill,reads,quick,full]
+[--draws N] [--threads T] [--steps N] [--pictures N]` on CamVid,
 its 11 classes at 480 x 360, from the ImageNet backbone that ships. A draw of n pictures is
 `Random(f"{n} {draw}").sample` of the sorted ids to learn from (0 … 4 for 1 and 5 pictures, 0 … 2 for 20, 0 for 60), in
 a job's folder that holds nothing else; the learner never sees a test picture. Tests: the 101 validation pictures (of
@@ -15,7 +16,9 @@ tests; then the same pictures predicted by a linear head that learnt the first d
 the deepest point of each of the five largest wrong regions of one class. The painted pixels count as right.
 reads: the linear head on 20 pictures with other columns of the table of variants.
 quick: the recipe's loop for 120 seconds (60 pictures: 180) after the features of eight views of each picture are there;
-40 minutes.
+40 minutes. With --steps, which a busy machine does not bend, for so many steps.
+full: quick on all 367 pictures for five minutes, then full from there for 30 (or --steps of each), judged on the
+validation pictures. With --pictures on draw 0 of so many.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -41,21 +44,22 @@ from PIL import Image
 
 from core_model import (
     VARIANTS,
-    AsppDecoderHead,
     Card,
     Confusion,
     Features,
     Head,
     LinearHead,
     Predictor,
+    VotingHead,
     load_backbone,
     load_head,
 )
 from core_model.dataset import Dataset
 from core_model.events import Events
+from core_model.fit import fit
 from core_model.job import Job
 from core_model.linear import Linear
-from core_model.quick import Quick, QuickSettings
+from core_model.quick import Quick, QuickSettings, Voter
 from core_model.reading import taps_read
 from core_model.schedule import Schedule
 from core_model.training import Training
@@ -75,9 +79,10 @@ GOALS = {  # pixel accuracy, mIoU
     ("quick", 60): (0.91, 0.61),
 }
 CROSS_GOALS = {5: (0.78, 0.38), 20: (0.84, 0.45), 60: (0.86, 0.48)}  # of the better of both
+FULL_SECONDS = (300, 1800)  # of quick, then of full
 SECONDS = {20: 120.0, 60: 180.0}  # of the fit alone
 FIT_SECONDS = 6.0
-PARTS = ("linear", "fill", "reads", "quick")
+PARTS = ("linear", "fill", "reads", "quick", "full")
 _TAPS = ("low_level", "mid_level", "middle")
 READS = {  # what a linear head could read
     "no neighbourhood": _TAPS,
@@ -319,38 +324,64 @@ def _means(title: str, scores: Scores) -> Iterator[Row]:
         yield Row(f"{title}: fill, median", median, "ms", 300, median <= 300)
 
 
-def learn_quick(ids: Sequence[str], folder: Path, seconds: float) -> tuple[Head, float, float]:
+def learn_quick(ids: Sequence[str], folder: Path, length: Schedule) -> tuple[Head, float, float]:
     """The recipe on a job's folder; the head, the seconds of the fit alone, and those of the features before it."""
     job, events = Job.read(write_job(folder, ids, "quick", None, torch.get_num_threads())), Events(io.StringIO())
     torch.manual_seed(job.seed)
     dataset, backbone = Dataset.of(job), load_backbone(BACKBONE)
-    head = AsppDecoderHead(backbone.variant, len(CLASSES))
-    gallery = Gallery(Predictor(backbone, "cpu", taps=head.taps).features, folder / "features", 8 << 30, job.seed)
+    head = VotingHead(backbone.variant, len(CLASSES))
+    voter = Voter(head, len(dataset.train), job.seed)
+    extract = Predictor(backbone, "cpu", taps=head.taps).features
+    gallery = Gallery(extract, folder / "features", 8 << 30, job.seed, head.variant.taps, voter.see)
     start = time.perf_counter()
     train, held_out = gallery.look(dataset, QuickSettings().views, None, events)
     seen = time.perf_counter() - start
     card = Card("head", job.variant, classes=job.classes)
-    learner = Quick(head, card, job.out, train, held_out, dataset.pixels, torch.device("cpu"), job.seed)
     start = time.perf_counter()
-    Training(learner, Schedule(None, seconds), events, job.classes).run()
+    voter.learn()
+    learner = Quick(head, card, job.out, train, held_out, dataset.pixels, torch.device("cpu"), job.seed)
+    Training(learner, length, events, job.classes).run()
     took = time.perf_counter() - start
     gallery.clear()
     return load_head(job.out / "head.safetensors"), took, seen
 
 
-def quick(eyes: Eyes, folder: Path, draws: int) -> Iterator[Row]:
+def quick(eyes: Eyes, folder: Path, draws: int, steps: int | None) -> Iterator[Row]:
     """The quick rows of both tests."""
     for test in both_tests():
         for count, limit in SECONDS.items():
             scores, features = Scores(), []
             for number in range(min(draws, DRAWS[count])):
                 job = folder / f"quick {test.title} {count} {number}"
-                head, took, seen = learn_quick(draw(test.pool, count, number), job, limit)
+                length = Schedule(steps, None if steps else limit)
+                head, took, seen = learn_quick(draw(test.pool, count, number), job, length)
                 scores.add(judge(eyes, head, test.judged), took)
                 features.append(seen)
+                print(f"{job.name}: {scores.accuracy[-1]:.3f} / {scores.miou[-1]:.3f}", file=sys.stderr, flush=True)
             goals = GOALS["quick", count] if test.title == "validation" else CROSS_GOALS[count]
             yield from scores.rows(f"quick, {test.title}, {count}", goals)
             yield Row("  features of all views before it", statistics.mean(features), "s")
+
+
+def full(folder: Path, pictures: int | None, steps: int | None) -> Iterator[Row]:
+    """All layers, from a head that quick learnt on the same pictures; both as the child runs them."""
+    test = both_tests()[0]
+    ids = draw(test.pool, pictures, 0) if pictures else list(test.pool)
+    head: Path | None = None
+    for recipe, seconds in (("quick", FULL_SECONDS[0]), ("full", FULL_SECONDS[1])):
+        threads = torch.get_num_threads()
+        job = Job.read(write_job(folder / f"{recipe} for full", ids, recipe, seconds / 60, threads))
+        job = replace(job, head=head, steps=steps, minutes=None if steps else job.minutes)
+        said, start = io.StringIO(), time.perf_counter()
+        fit(job, Events(said))
+        took, taken = time.perf_counter() - start, json.loads(said.getvalue().splitlines()[-1])["step"]
+        head = job.out / "head.safetensors"
+        own = job.out / "backbone.safetensors"
+        scores, eyes = Scores(), Predictor(load_backbone(own if own.exists() else BACKBONE), "cpu")
+        scores.add(judge(eyes, load_head(head), test.judged), took)
+        goals = (0.92, 0.66) if recipe == "full" and not pictures else None
+        yield from scores.rows(f"{recipe}, validation, {len(ids)}, {taken} steps", goals)
+        print(f"{recipe}: {scores.accuracy[-1]:.3f} / {scores.miou[-1]:.3f}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -360,6 +391,8 @@ def main() -> None:
     parser.add_argument("--only", default="linear,fill", help=f"parts to run, of {', '.join(PARTS)}")
     parser.add_argument("--draws", type=int, default=5, help="draws of each size, at most")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, help="so many steps of quick and of full, instead of seconds")
+    parser.add_argument("--pictures", type=int, help="so many pictures for full, instead of all")
     options = parser.parse_args()
     parts = options.only.split(",")
     if strange := set(parts) - set(PARTS):
@@ -379,7 +412,9 @@ def main() -> None:
         if "reads" in parts:
             rows += other_reads(eyes, folder, options.draws)
         if "quick" in parts:
-            rows += quick(eyes, folder, options.draws)
+            rows += quick(eyes, folder, options.draws, options.steps)
+        if "full" in parts:
+            rows += full(folder, options.pictures, options.steps)
     report(rows, as_json=options.json)
 
 
