@@ -92,6 +92,11 @@ class Annotator:
         total = int(self._counts.sum())
         return int(self._hits.sum()) / total if total else 1.0
 
+    def accuracy_of(self, labels: Labels) -> float:
+        """The same of other labels, (H, W)."""
+        total = int(self._counts.sum())
+        return np.count_nonzero((labels == self.truth) & self._labelled) / total if total else 1.0
+
     @property
     def done(self) -> bool:
         """Whether the picture is good enough to be reviewed."""
