@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -29,7 +30,7 @@ from core_model.heads import AsppDecoderHead, LinearHead, VotingHead
 from core_model.inherit import starting_head
 from core_model.job import Job, JobError
 from core_model.linear import Linear
-from core_model.live import Live
+from core_model.live import Live, LiveLinear
 from core_model.predictor import Predictor
 from core_model.quick import Quick, QuickSettings, Voter
 from core_model.reservoir import Reservoir
@@ -134,11 +135,12 @@ def live(job: Job, events: Events, inbox: Inbox) -> None:
     head, parent, warning = starting_head(job, backbone.sha256)
     assert isinstance(head, LinearHead)
     job.out.mkdir(parents=True, exist_ok=True)
-    reservoir = Reservoir(job.folder / "cells", backbone.sha256, head.reads)
     for left in (*job.out.glob(".*.part"), *job.folder.glob("cells/.*.part")):  # by one that was killed
         left.unlink(missing_ok=True)
     card = _card(job, backbone, parent, notes={"live": True})
-    revisions = reservoir.revisions
+    reservoir = partial(Reservoir, job.folder / "cells", backbone.sha256, head.reads)
+    linear = LiveLinear(head, parent, job.classes, reservoir, events, job.seed)
+    revisions = linear.revisions
     parameters = sum(parameter.numel() for parameter in head.parameters())
     events.emit(
         "started", device=str(device), images=len(revisions), held_out=0, steps=None, minutes=None,
@@ -147,7 +149,7 @@ def live(job: Job, events: Events, inbox: Inbox) -> None:
     if warning:
         events.emit("warning", text=warning)
     predictor = Predictor(backbone, job.device, taps=head.taps)
-    Live(job, head, card, predictor, reservoir, events, inbox).run()
+    Live(job, [linear], card, predictor, events, inbox).run()
 
 
 def _quick(

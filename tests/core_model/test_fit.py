@@ -108,9 +108,7 @@ def test_continues_by_class_name(learnt: tuple[Path, Finished], tmp_path: Path) 
     assert events[-1]["scores"]["miou"] > 0.7
 
 
-def test_continues_a_class_under_the_name_that_it_has_by_now(
-    learnt: tuple[Path, Finished], tmp_path: Path
-) -> None:
+def test_continues_a_class_under_the_name_that_it_has_by_now(learnt: tuple[Path, Finished], tmp_path: Path) -> None:
     parent, names = learnt[0] / "out" / "head.safetensors", ["ground", "ball"]
     write_job(tmp_path / "job", head=str(parent), classes=names, head_classes=names)
     start = starting_head(Job.read(tmp_path / "job"), file_sha256(backbone()))

@@ -316,7 +316,7 @@ def test_weights_that_are_no_numbers_are_rolled_back_and_learnt_more_carefully(
             raise FloatingPointError("the loss is nan")
         learn(head, cells, settings, *rest)
 
-    monkeypatch.setattr("core_model.live.learn", shaky)
+    monkeypatch.setattr("core_model.live.linear.learn", shaky)
     job = write_job(tmp_path / "job", train=1, held_out=0, recipe="linear", steps=None)
     stream = io.StringIO()
     live(Job.read(job), Events(stream), Script())  # type: ignore[arg-type]

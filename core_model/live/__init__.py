@@ -1,0 +1,6 @@
+"""Live learning: a child that stays, takes in each picture as it is corrected, and has a new head at once."""
+
+from core_model.live.linear import LiveLinear
+from core_model.live.loop import Live, LiveSettings
+
+__all__ = ["Live", "LiveLinear", "LiveSettings"]
