@@ -19,12 +19,13 @@ _GRACE = 10.0  # seconds after the end of stdin, then the process ends wherever 
 
 @dataclass(frozen=True)
 class Update:
-    """A picture to learn from, new or corrected; its files lie in the job's folder."""
+    """A picture to learn from or, held out, to score on, new or corrected; its files lie in the job's folder."""
 
     id: str
     revision: int  # of the truth: grows with every correction of this picture
     picture: str
     truth: str
+    held_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,10 @@ def command_of(line: bytes) -> Command:
 
 
 def _update(said: Mapping[str, Any]) -> Update:
-    return Update(_word(said, "id"), int(said["revision"]), _word(said, "picture"), _word(said, "truth"))
+    held_out = said.get("held_out", False)
+    if not isinstance(held_out, bool):
+        raise ValueError("held_out is true or false")
+    return Update(_word(said, "id"), int(said["revision"]), _word(said, "picture"), _word(said, "truth"), held_out)
 
 
 def _classes(said: Mapping[str, Any]) -> NewClasses:

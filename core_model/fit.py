@@ -30,7 +30,7 @@ from core_model.heads import AsppDecoderHead, LinearHead, VotingHead
 from core_model.inherit import starting_head
 from core_model.job import Job, JobError
 from core_model.linear import Linear
-from core_model.live import Live, LiveLinear
+from core_model.live import Album, Live, LiveLinear, LiveQuick, Pace
 from core_model.predictor import Predictor
 from core_model.quick import Quick, QuickSettings, Voter
 from core_model.reservoir import Reservoir
@@ -122,7 +122,7 @@ def fit(job: Job, events: Events) -> None:
         _quick(job, dataset, backbone, head, card, device, schedule, events, kept, resumed)
 
 
-def live(job: Job, events: Events, inbox: Inbox) -> None:
+def live(job: Job, events: Events, inbox: Inbox, pace: Pace | None = None) -> None:
     """Do the job until it is told to stop; JobError, WeightsError or DeviceError when that cannot be done."""
     device = choose_device(job.device)
     torch.set_num_threads(job.threads or os.cpu_count() or 1)
@@ -131,25 +131,33 @@ def live(job: Job, events: Events, inbox: Inbox) -> None:
     if backbone.variant.name != job.variant:
         raise JobError(f"{job.backbone.name} is {backbone.variant.name}, and the job asks for {job.variant}")
     if job.recipe != "linear":
-        raise JobError(f"{job.recipe} cannot be learnt live: the linear recipe can")
-    head, parent, warning = starting_head(job, backbone.sha256)
-    assert isinstance(head, LinearHead)
+        raise JobError(
+            f"{job.recipe} cannot be learnt live alone: the linear recipe can, and quick is learnt beside it"
+        )
+    linear_start, quick_start = (
+        starting_head(replace(job, recipe=recipe), backbone.sha256) for recipe in ("linear", "quick")
+    )
+    assert isinstance(linear_start.head, LinearHead)
+    assert isinstance(quick_start.head, AsppDecoderHead)
     job.out.mkdir(parents=True, exist_ok=True)
-    for left in (*job.out.glob(".*.part"), *job.folder.glob("cells/.*.part")):  # by one that was killed
-        left.unlink(missing_ok=True)
-    card = _card(job, backbone, parent, notes={"live": True})
-    reservoir = partial(Reservoir, job.folder / "cells", backbone.sha256, head.reads)
-    linear = LiveLinear(head, parent, job.classes, reservoir, events, job.seed)
-    revisions = linear.revisions
-    parameters = sum(parameter.numel() for parameter in head.parameters())
+    for left in (*job.out.glob(".*.part"), *job.folder.glob("cells/.*.part"), *job.folder.glob(".*.part")):
+        left.unlink(missing_ok=True)  # by one that was killed
+    card = _card(job, backbone, quick_start.parent, notes={"live": True})
+    predictor = Predictor(backbone, job.device)
+    reservoir = partial(Reservoir, job.folder / "cells", backbone.sha256, linear_start.head.reads)
+    linear = LiveLinear(linear_start.head, linear_start.parent, job.classes, reservoir, events, job.seed)
+    album = Album(job.folder / "features", backbone.sha256, job.cache_megabytes << 20)
+    state = job.folder / "quick.safetensors"
+    quick = LiveQuick(quick_start.head, card, album, predictor, state, events, job.seed, device, pace)
+    learner = Live(job, linear, quick, card, predictor, events, inbox)
     events.emit(
-        "started", device=str(device), images=len(revisions), held_out=0, steps=None, minutes=None,
-        parameters=parameters, revisions=revisions,
+        "started", device=str(device), images=len(linear.revisions), held_out=len(album.held_out()), steps=None,
+        minutes=None, parameters=sum(parameter.numel() for parameter in linear_start.head.parameters()),
+        revisions=learner.known(), held_out_revisions={e.id: e.revision for e in album.entries.values() if e.held_out},
     )  # fmt: skip
-    if warning:
-        events.emit("warning", text=warning)
-    predictor = Predictor(backbone, job.device, taps=head.taps)
-    Live(job, [linear], card, predictor, events, inbox).run()
+    if linear_start.warning and quick_start.warning:
+        events.emit("warning", text=linear_start.warning)
+    learner.run()
 
 
 def _quick(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -53,10 +54,20 @@ class Fresh:
         """Compute it."""
         rgb, truth = self.sample.read()
         features = self.extract(rgb)
-        return {name: features.taps[name] for name in self.taps or features.taps}, _padded(truth, features.padded)
+        return {name: features.taps[name] for name in self.taps or features.taps}, padded(truth, features.padded)
 
 
-Look = Kept | Fresh
+class Look(Protocol):
+    """One view of a picture to learn from."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) padded: only equal ones can be learnt together."""
+        ...
+
+    def load(self) -> Shot:
+        """Give what the backbone saw, and the truth."""
+        ...
 
 
 @dataclass
@@ -115,11 +126,11 @@ class Gallery:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _look(self, sample: Sample, number: int, index: int, *, learnt: bool) -> Look:
-        rgb, truth = _shown(*sample.read(), number, np.random.default_rng((self.seed, number, index)))
+        rgb, truth = view_of(*sample.read(), number, np.random.default_rng((self.seed, number, index)))
         features = self.extract(rgb)
         if learnt and number == 0 and self.seen is not None:
             self.seen(sample, features, truth)
-        truth = _padded(truth, features.padded)
+        truth = padded(truth, features.padded)
         if learnt and self.learnt is not None:
             features = replace(features, taps={name: features.taps[name] for name in self.learnt})
         fresh = Fresh(features.padded, sample, self.extract, self.learnt if learnt else None)
@@ -149,9 +160,10 @@ def _kept(stem: Path, features: Features, truth: NDArray[np.uint8]) -> Kept:
     return kept
 
 
-def _shown(
+def view_of(
     rgb: NDArray[np.uint8], truth: NDArray[np.uint8], number: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Show a picture and its truth in view `number`, in a light and at a place drawn by `rng`; 0 is the plain one."""
     if number == 0:
         return rgb, truth
     scale, flip = _GEOMETRY[(number - 1) % len(_GEOMETRY)]
@@ -163,6 +175,7 @@ def _shown(
     return cropped(rgb, truth, top, left, height, width)
 
 
-def _padded(truth: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+def padded(truth: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Bring a truth to the size of the padded picture; nobody has spoken for what is added."""
     below, right = size[0] - truth.shape[0], size[1] - truth.shape[1]
     return np.pad(truth, ((0, below), (0, right)), constant_values=IGNORE)

@@ -27,13 +27,35 @@ class Seen:
 class Learner(Protocol):
     """One head that learns in slices, between which others are heard."""
 
-    kind: str  # the recipe: what its head is called in events and cards
-    parent: str | None  # the version that it continues
-    step: int  # steps taken so far
-    improving: bool  # a slice is worth its time
-    changed: bool  # it has taken in what no published head holds
-    ready: bool  # after a slice: what it has now is worth to be published
-    barren: bool  # there are pictures, but none of them holds any of the classes
+    @property
+    def kind(self) -> str:
+        """The recipe: what its head is called in events and cards."""
+        ...
+
+    @property
+    def parent(self) -> str | None:
+        """The version that it continues."""
+        ...
+
+    @property
+    def step(self) -> int:
+        """Steps taken so far."""
+        ...
+
+    @property
+    def improving(self) -> bool:
+        """Whether a slice is worth its time."""
+        ...
+
+    @property
+    def changed(self) -> bool:
+        """Whether it has taken in what no published head holds."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """After a slice: whether what it has now is worth to be published."""
+        ...
 
     @property
     def revisions(self) -> Mapping[str, int]:

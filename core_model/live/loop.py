@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,10 +17,13 @@ from core_model.commands import Command, Forget, Inbox, NewClasses, Pause, Resum
 from core_model.dataset import IGNORE, Sample
 from core_model.events import Events
 from core_model.job import Job, JobError
+from core_model.live.contest import Contest
 from core_model.live.learner import Learner, Seen
-from core_model.metrics import Confusion
+from core_model.live.linear import LiveLinear
+from core_model.live.quick import UNREADABLE, LiveQuick
+from core_model.live.scores import Scores
 from core_model.predictor import Predictor
-from core_model.training import scores_of, stamped
+from core_model.training import stamped
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class LiveSettings:
     """How the loop goes on."""
 
     patience: float = 4.0  # seconds of looking at pictures, after which what is known is learnt and published
+    told_seconds: float = 0.3  # between two words on how a step went, at least
 
 
 @dataclass
@@ -35,7 +39,8 @@ class Live:
     """The learning of one child. `run` does it, until it is told to stop."""
 
     job: Job
-    learners: Sequence[Learner]  # each has its turn when those before it have nothing to do
+    linear: LiveLinear  # has its turn when no picture is new
+    quick: LiveQuick  # and this when that has nothing to do either, unless somebody waits for it
     card: Card
     predictor: Predictor
     events: Events
@@ -45,10 +50,16 @@ class Live:
 
     def run(self) -> None:
         """Learn and publish; the last event is `done`."""
-        self.started = self.published_at = self.clock()
+        self.started = self.published_at = self.told_at = self.clock()
         self.waiting: OrderedDict[str, Update] = OrderedDict()
+        self.unscored: list[str] = []  # new pictures, by the quick head, when it has its turn
+        self.comparison: Iterator[dict[str, float]] | None = None  # of both heads, in the middle of it
         self.classes, self.classes_revision = self.job.classes, 0
-        self.seated = self.learners[0]  # whose head is published
+        self.learners: tuple[Learner, ...] = (self.linear, self.quick)
+        self.seated: Learner = self.quick if self.quick.seated_before else self.linear  # whose head is published
+        self.contest = Contest(self.seated.kind)
+        self.scores = Scores(self.predictor, self.quick.album, self.contest, self.events)
+        self.contest.held_out = len(self.quick.album.held_out())
         self.asleep = self.stopped = False
         self.said: str | None = None  # why it is paused, as the parent knows it
         while not self.stopped:
@@ -56,9 +67,17 @@ class Live:
                 self._obey(command)
             if not self.stopped and not self.asleep:
                 self._go_on()
+        self.quick.keep(seated=self.seated is self.quick)
         path, step = self._path if self._path.is_file() else None, sum(learner.step for learner in self.learners)
         seconds = round(self._elapsed, 3)
         self.events.emit("done", path=path and str(path), step=step, seconds=seconds, scores=None, partial=True)
+
+    def known(self) -> dict[str, int]:
+        """What has been seen before: the revision of each picture, -1 where one of both has to see it again."""
+        linear = self.linear.revisions
+        seen = {entry.id: entry.revision for entry in self.quick.album.entries.values() if not entry.held_out}
+        ids = {**linear, **seen, **self.quick.held}
+        return {key: linear[key] if key in linear and linear[key] == seen.get(key) else -1 for key in ids}
 
     # what it is told
 
@@ -84,9 +103,14 @@ class Live:
     def _forget(self, image_id: str) -> None:
         """Not even the weights may remember it: they start afresh."""
         remembered = [learner.forget(image_id) for learner in self.learners]
+        self.comparison = None
+        self.contest.held_out = len(self.quick.album.held_out())
         if any(remembered):
             for learner in self.learners:
                 learner.start_afresh()
+            self.unscored.clear()
+            self.seated = self.linear
+            self.contest.start_afresh(self.seated.kind)
 
     def _change_classes(self, command: NewClasses) -> None:
         """Truths that nobody has looked at yet speak of the classes before: they have to be sent again."""
@@ -95,7 +119,9 @@ class Live:
         if command.classes == self.classes and not command.renamed:
             return
         names = {name: command.renamed.get(name, name) for name in self.classes}
-        self.classes = command.classes
+        self.classes, self.comparison = command.classes, None
+        self.unscored.clear()
+        self.contest.start_afresh(self.seated.kind)
         for learner in self.learners:
             learner.change_classes(self.classes, names)
 
@@ -106,9 +132,8 @@ class Live:
         if self.stopped or (not self.asleep and (self.waiting or self._next() is not None)):
             self.said = None
             return False
-        images = max(len(learner.revisions) for learner in self.learners)
-        barren = all(learner.barren for learner in self.learners)
-        why = "nothing improves" if images and not barren else "nothing to learn from"
+        images = len(self.linear.revisions)
+        why = "nothing improves" if images and not self.linear.barren else "nothing to learn from"
         why = "asked" if self.asleep else why
         if why != self.said:
             self.events.emit("paused", why=why, images=images)
@@ -124,15 +149,16 @@ class Live:
         tired = self.seated.changed and self.clock() - self.published_at > self.settings.patience
         learner = self._next()
         if self.waiting and not (tired and learner is not None):
-            _, update = self.waiting.popitem()  # the newest first
-            self._look(update)
+            self._look(self._newest())
+        elif learner is self.quick and (self.unscored or (self.comparison and not self.quick.changed)):
+            self._score()
         elif learner is not None:
-            loss = learner.go_on()
-            if loss is not None:
-                fraction = 0.5 if learner.improving else 1.0
-                self._progress("learn", fraction, learner.step, head=learner.kind, loss=loss)
-            if learner is self.seated and learner.ready:
-                self._publish(learner)
+            self._learn(learner)
+
+    def _newest(self) -> Update:
+        """What was told last, of what can be learnt: nobody waits for held-out pictures."""
+        told = list(reversed(self.waiting.values()))
+        return self.waiting.pop(next((update for update in told if not update.held_out), told[0]).id)
 
     def _look(self, update: Update) -> None:
         """See a picture, tell how well it was known before, and let each learner take in what it needs."""
@@ -145,15 +171,32 @@ class Live:
                     f"the truth of {update.id} holds class {strange}, and there are only {len(self.classes)} classes"
                 )
             seen = Seen(update.id, update.revision, rgb, truth, self.predictor.features(rgb))
-            self._score(seen)
-            taken = [learner.take(seen) for learner in self.learners]
+            taken = self._take(seen, held_out=update.held_out)
         except (JobError, OSError) as error:
             self.events.emit("warning", text=" ".join(str(error).split()), id=update.id, revision=update.revision)
             return
-        if not any(taken):
-            self._forget(update.id)
-        left, step = 1 / (1 + len(self.waiting)), self.seated.step
-        self._progress("features", left, step, id=update.id, revision=update.revision, cells=max(taken))
+        left = 1 / (1 + len(self.waiting))
+        self._progress("features", left, self.seated.step, id=update.id, revision=update.revision, cells=taken)
+
+    def _take(self, seen: Seen, *, held_out: bool) -> int:
+        """How much of it can be learnt: cells."""
+        new = not any(seen.id in learner.revisions for learner in self.learners)
+        if held_out and not new:
+            self._forget(seen.id)
+        if new:
+            self.scores.before(self.linear, seen.id, seen.revision, seen.features, seen.truth, self.classes)
+        taken = 0
+        if held_out:
+            self.quick.keep_back(seen)
+        else:
+            taken = max(learner.take(seen) for learner in self.learners)
+            if not taken:
+                self._forget(seen.id)
+        if new and self.quick.settled() is not None and seen.id in self.quick.album.entries:
+            self.unscored.append(seen.id)
+        self.comparison = None if held_out else self.comparison
+        self.contest.held_out = len(self.quick.album.held_out())
+        return taken
 
     def _sample(self, update: Update) -> Sample:
         paths = [(self.job.folder / name).resolve() for name in (update.picture, update.truth)]
@@ -161,17 +204,48 @@ class Live:
             raise JobError(f"the files of {update.id} do not lie in the job's folder")
         return Sample(update.id, *paths)
 
-    def _score(self, seen: Seen) -> None:
-        """How well a picture is known before it is learnt: the only honest score of a learner that learns all."""
-        head = self.seated.settled()
-        if head is None or seen.id in self.seated.revisions or not (seen.truth != IGNORE).any():
-            return
-        confusion = Confusion(len(self.classes))
-        shape = (seen.truth.shape[0], seen.truth.shape[1])
-        confusion.add(seen.truth, self.predictor.predict(seen.features, head, shape).labels)
-        scores = scores_of(confusion, self.classes)
-        step = self.seated.step
-        self.events.emit("scores", step=step, images=1, id=seen.id, revision=seen.revision, **scores)
+    def _learn(self, learner: Learner) -> None:
+        """A slice of learning."""
+        loss = learner.go_on()
+        told = self.clock() - self.told_at >= self.settings.told_seconds or not learner.improving
+        if loss is not None and (learner is self.linear or told):
+            fraction = 0.5 if learner.improving else 1.0
+            self._progress("learn", fraction, learner.step, head=learner.kind, loss=loss)
+            self.told_at = self.clock()
+        if learner is self.seated and learner.ready:
+            self._publish(learner)
+        if self.quick.rounded and self.comparison is None:
+            self.comparison = self.scores.compare(self.learners, self.classes)
+
+    def _score(self) -> None:
+        """A slice of scoring: a new picture by the quick head, or a held-out one by both."""
+        try:
+            if self.unscored:
+                entry = self.quick.album.entries.get(self.unscored.pop(0))
+                if entry is not None and entry.views:
+                    seen = self.quick.album.recall(entry, self.classes)
+                    self.scores.before(self.quick, entry.id, entry.revision, *seen, self.classes)
+            else:
+                assert self.comparison is not None
+                miou = next(self.comparison, None)
+                if miou == {}:
+                    return
+                self.comparison = None
+                self.contest.measure(miou or {})
+                self.quick.end_round((miou or {}).get(self.quick.kind), seated=self.seated is self.quick)
+                if self.seated is self.quick:
+                    self._publish(self.quick)
+        except UNREADABLE as error:
+            self.events.emit("warning", text=f"what was kept of a picture cannot be read: {error}")
+            self.comparison = None
+        self._seat()
+
+    def _seat(self) -> None:
+        """The head that has won predicts, from now on."""
+        if self.contest.holder != self.seated.kind:
+            self.seated = next(learner for learner in self.learners if learner.kind == self.contest.holder)
+            self._publish(self.seated)
+            self.quick.keep(seated=self.seated is self.quick)
 
     # what the parent hears and finds on disk
 
