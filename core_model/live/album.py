@@ -23,7 +23,7 @@ from core_model.features import Features
 from core_model.live.learner import Seen
 from core_model.views import Shot, padded, view_of
 
-_OTHERS = ("truth", "rgb")  # tensors of a file that are no taps
+_CARDS = 8192  # bytes, what a file says beside its values included
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Album:
         entry = Entry(seen.id, seen.revision, held_out, number, tuple(classes), counts, height, width)
         truth = padded(seen.truth, seen.features.padded)
         rgb = None if held_out else seen.rgb
-        room = seen.features.bytes + truth.size + (0 if rgb is None else rgb.size)
+        room = seen.features.bytes + truth.size + (0 if rgb is None else rgb.size) + _CARDS
         if not self._make_room(room):
             self._note(entry)  # it is known, and need not be sent again
             return None
@@ -129,7 +129,7 @@ class Album:
         features = extract(rgb)
         labels = padded(labels, features.padded)
         size = sum(features.taps[tap].nbytes for tap in tensors) + labels.size
-        if self.used + size > self.budget:
+        if self.used + size + _CARDS > self.budget:
             return None
         return self._keep(entry, number, features, tuple(tensors), labels, None)
 

@@ -142,15 +142,18 @@ class Live:
 
     def _next(self) -> Learner | None:
         """Whose turn it is: somebody may wait for the head that predicts, and for no other."""
-        urgent = [self.seated] if self.seated.changed else []
-        return next((learner for learner in (*urgent, *self.learners) if learner.improving), None)
+        order = sorted(self.learners, key=self._awaited, reverse=True)
+        return next((learner for learner in order if learner.improving), None)
+
+    def _awaited(self, learner: Learner) -> bool:
+        return learner is self.seated and learner.changed
 
     def _go_on(self) -> None:
         tired = self.seated.changed and self.clock() - self.published_at > self.settings.patience
         learner = self._next()
         if self.waiting and not (tired and learner is not None):
             self._look(self._newest())
-        elif learner is self.quick and (self.unscored or (self.comparison and not self.quick.changed)):
+        elif learner is self.quick and (self.unscored or (self.comparison and not self._awaited(learner))):
             self._score()
         elif learner is not None:
             self._learn(learner)

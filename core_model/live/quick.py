@@ -181,7 +181,7 @@ class LiveQuick:
     def go_on(self) -> float | None:
         """Take a step, or look at another view of a picture; the step's loss."""
         start, loss = self._clock(), None
-        looks = not self._fresh and not self._all_seen and self._looked < self._pace.looking * self._worked
+        looks = not self._urgent and not self._all_seen and self._looked < self._pace.looking * self._worked
         if looks:
             self._look_again()
         else:
@@ -189,9 +189,8 @@ class LiveQuick:
         spent = self._clock() - start
         self._worked += spent
         self._looked += spent if looks else 0.0
-        drawn = any(self._fresh.values())
         hurried = self._clock() - self._since > self._pace.hurry
-        done = drawn and (hurried or min(self._fresh.values()) >= self._pace.few)
+        done = any(self._fresh.values()) and (hurried or not self._urgent)
         self.ready = self._learnt and (done or self._renewed)
         self.rounded = self._worked >= self._pace.round_seconds
         self._tired = self._descent.given_up
@@ -209,6 +208,12 @@ class LiveQuick:
         self.keep(seated=seated)
 
     # a slice
+
+    @property
+    def _urgent(self) -> dict[str, int]:
+        """Pictures that it has not taken enough steps with, since they came."""
+        few, kept = self._pace.few, self.album.entries
+        return {key: steps for key, steps in self._fresh.items() if steps < few and key in kept and kept[key].views}
 
     def _take_step(self) -> float | None:
         drawn: list[Entry] = []
@@ -247,9 +252,10 @@ class LiveQuick:
     def _draw(self, entries: Sequence[Entry], count: int) -> list[tuple[Entry, int]]:
         """At most `count` views of one size, of newer pictures more often; a new picture comes before all others."""
         shares = np.array(Rounds().shares(len(entries)))
-        waiting = [entry for entry in entries if entry.id in self._fresh]
+        urgent = self._urgent
+        waiting = [entry for entry in entries if entry.id in urgent]
         first = (
-            min(waiting, key=lambda entry: self._fresh[entry.id])  # the newest of those drawn least
+            min(waiting, key=lambda entry: urgent[entry.id])  # the newest of those drawn least
             if waiting
             else entries[self._rng.choice(len(entries), p=shares / shares.sum())]
         )

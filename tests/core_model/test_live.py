@@ -223,6 +223,31 @@ def test_the_head_is_whole_whenever_it_is_killed(start: Callable[..., Child], tm
     assert not list(path.parent.glob(".*.part"))
 
 
+@pytest.mark.slow
+def test_the_quick_head_goes_on_whenever_it_is_killed(start: Callable[..., Child], tmp_path: Path) -> None:
+    dice, job = random.Random(1), tmp_path / "job"
+    child = start()
+    for number in range(6):
+        child.update(f"p{number}", *scene(number))
+    for life in range(4):
+        child.until("progress", lambda event: event.get("head") == "quick")
+        killer = threading.Timer(dice.uniform(0.0, 1.0), child.process.kill)
+        killer.start()
+        with pytest.raises(AssertionError):
+            child.until("failed")
+        killer.join()
+        assert child.process.wait(WAIT) == -signal.SIGKILL
+        assert load_head(job / "out" / "head.safetensors").card is not None
+        child = start()
+        child.revision = 10 * (life + 1)
+        known = child.until("started")["revisions"]
+        assert set(known) == {f"p{number}" for number in range(6)}
+        child.update(f"p{life}", *scene(life))
+    child.until("progress", lambda event: event.get("head") == "quick")
+    assert child.end() == 0
+    assert not [*job.glob(".*.part"), *job.glob("*/.*.part")]
+
+
 def test_rubbish_is_a_warning_and_it_goes_on(start: Callable[..., Child]) -> None:
     child = start()
     for line in (b"\xff\xfe{", b"[1, 2]", b"{}", b'{"command": "dance"}', b'{"command": "update", "id": 3}'):
@@ -332,9 +357,17 @@ def test_commands_are_read_line_by_line() -> None:
     files = {"picture": "pictures/a.png", "truth": "truth/a.png"}
     line = json.dumps({"command": "update", "id": "a/ü", "revision": 3, **files}).encode()
     assert command_of(line) == Update("a/ü", 3, "pictures/a.png", "truth/a.png")
+    held_out = json.dumps({"command": "update", "id": "a", "revision": 3, **files, "held_out": True}).encode()
+    assert command_of(held_out) == Update("a", 3, "pictures/a.png", "truth/a.png", held_out=True)
     assert command_of(b'{"command": "forget", "id": "a", "revision": 4}') == Forget("a", 4)
     renamed = b'{"command": "classes", "revision": 1, "classes": ["a", "b"], "renamed": {"c": "b"}}'
     assert command_of(renamed) == NewClasses(1, ("a", "b"), {"c": "b"})
     assert command_of(b'{"command": "pause", "revision": 9}') == Pause()
-    for bad in (b'{"command": "classes", "revision": 1, "classes": ["a", "a"]}', b"null", b'{"command": ["stop"]}'):
+    asked = json.dumps({"command": "update", "id": "a", "revision": 3, **files, "held_out": "no"}).encode()
+    for bad in (
+        asked,
+        b'{"command": "classes", "revision": 1, "classes": ["a", "a"]}',
+        b"null",
+        b'{"command": ["stop"]}',
+    ):
         assert isinstance(command_of(bad), Rubbish)
