@@ -19,17 +19,20 @@ class Lead:
     """
 
     def __init__(self) -> None:
-        self._live: dict[tuple[str, int], float] = {}
+        self._live: dict[tuple[str, int, str], float] = {}
 
-    def hear(self, image_id: str, revision: int, pixel_accuracy: float) -> None:
-        """A live head was scored on a picture that it had not learnt; `revision`: the picture's last journal entry."""
-        self._live[image_id, revision] = pixel_accuracy
+    def hear(self, image_id: str, revision: int, kind: str, pixel_accuracy: float) -> None:
+        """A live head of a kind was scored on a picture that it had not learnt; `revision`: its last journal entry."""
+        self._live[image_id, revision, kind] = pixel_accuracy
 
-    def over(self, project: Project, version: str) -> float | None:
-        """Share of the pixels by which they were better on the last pictures; None while there are too few of them."""
+    def over(self, project: Project, version: str, kind: str) -> float | None:
+        """Share of the pixels by which those of a kind were better on the last pictures; None: there are too few."""
         leads = []
         for score in project.catalogue.agreement.scores():
-            live, shown = self._live.get((score.image, score.sequence)), figures(score.agreement.every).pixel_accuracy
+            live, shown = (
+                self._live.get((score.image, score.sequence, kind)),
+                figures(score.agreement.every).pixel_accuracy,
+            )
             if live is not None and shown is not None and score.version == version and not score.learnt:
                 leads.append(live - shown)
         last = leads[-PICTURES:]

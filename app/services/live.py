@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,15 +17,15 @@ from app.services.child import COMMAND, Child, Event
 from app.services.errors import Refusal
 from app.services.lead import MARGIN, Lead
 from app.services.learning import LearningFailed
+from app.services.ledger import Correction, Ledger, hashed
 from app.services.model import shipped_backbone
 from app.services.models import SLOT, Models
 from app.services.runs import picture_and_truth, truth_table, write_pair
 from app.services.slot import LiveHead
-from app.storage.catalogue import ImageRecord
 from app.storage.errors import reason
 from app.storage.project import Project
 
-_AT_ONCE = 2  # pictures that the child has been sent and has not looked at yet
+_HELD_OUT = 20  # pictures that the live heads are scored on at most, so that scoring stays short
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,8 @@ class LiveState:
     seconds: float | None = None
     """From the last correction to the head that held it."""
 
-
-@dataclass(frozen=True)
-class _Due:
-    """A picture that the child is to look at."""
-
-    record: ImageRecord
-    since: float
+    head: str = "linear"
+    """What kind of head is in the slot: "linear" or "quick"."""
 
 
 class LiveLearner:
@@ -95,12 +88,7 @@ class LiveLearner:
         """Learns until another backbone is in use: what was learnt from stands in features of the one before."""
         self._classes = self._project.settings.classes
         self._classes_revision = 0
-        self._told: dict[str, int] = {}  # what the child has been told of, or knew from before
-        self._sent: dict[str, _Due] = {}  # it has not looked at these yet
-        self._due: OrderedDict[str, _Due] = OrderedDict()  # the newest last
-        self._gone: dict[str, int] = {}  # to be forgotten
-        self._kept_back: set[str] = set()  # held out, now or when the project came
-        self._unheld: dict[str, tuple[int, float]] = {}  # in no head yet: revision, and since when
+        self._ledger = Ledger()
         self._asleep_told = self._started = False
         self.state = LiveState("starting")
         backbone = self._prepare()
@@ -126,14 +114,16 @@ class LiveLearner:
         """Writes the job; gives the backbone. What it learnt from before is kept where it still means the same."""
         models = Models(self._project)
         current, latest = models.in_use(), models.version(SLOT)
-        parent = next((model for model in (latest, current) if model and model.card["head"] == "linear"), None)
+        alike = latest is not None and (current is None or latest.card["head"] == current.card["head"])
+        parent = latest if alike else current
         if parent is not None and current is not None and parent.card["backbone"] != current.card["backbone"]:
             parent = None
         backbone = current.backbone if current is not None else shipped_backbone("xception")
         self._sha = str(current.card["backbone"]) if current is not None else ""  # "": the first head will tell
         names = self._classes.names
         if set(_classes_before(self._folder)) - set(names):
-            shutil.rmtree(self._folder / "cells", ignore_errors=True)
+            for name in ("cells", "features"):
+                shutil.rmtree(self._folder / name, ignore_errors=True)
         self._clear()
         for name in ("pictures", "truth"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
@@ -170,26 +160,23 @@ class LiveLearner:
                 child.tell("pause" if self._asleep else "resume")
                 self._asleep_told = self._asleep
             self._tell_classes(child)
-            self._compare(self._wanted())
+            self._ledger.compare(*self._wanted(), time.monotonic())
         table = truth_table(self._classes)
-        while self._due and len(self._sent) < _AT_ONCE and not self._asleep:
-            image_id, due = self._due.popitem()
-            found = picture_and_truth(self._project, due.record, table)
+        while not self._asleep and (correction := self._ledger.take()) is not None:
+            record = correction.record
+            found = picture_and_truth(self._project, record, table)
             if isinstance(found, str):
-                self._unheld.pop(image_id, None)
-                yield Progress(text=f"{image_id} is not learnt: {found}")
+                self._ledger.give_up(record.id)
+                yield Progress(text=f"{record.id} is not learnt: {found}")
                 continue
-            revision = due.record.sequence
-            name = _file_name(due.record)
+            name = correction.file_name
             write_pair(self._folder, name, *found)
             files = {kind: f"{folder}/{name}.png" for kind, folder in (("picture", "pictures"), ("truth", "truth"))}
-            child.tell("update", id=image_id, revision=revision, **files)
-            self._sent[image_id] = due
+            child.tell("update", id=record.id, revision=record.sequence, **files, held_out=correction.held_out)
+            self._ledger.sent(correction)
             yield self._says("learning")
-        for image_id in list(self._gone):
-            if self._unheld and image_id in self._kept_back:
-                continue  # its weights start afresh then, and that takes long: what the person has just done goes first
-            child.tell("forget", id=image_id, revision=self._gone.pop(image_id))
+        for image_id, revision in self._ledger.forgotten():
+            child.tell("forget", id=image_id, revision=revision)
 
     def _tell_classes(self, child: Child) -> None:
         now, before = self._project.settings.classes, {label.index: label.name for label in self._classes}
@@ -199,31 +186,22 @@ class LiveLearner:
         self._classes = now
         self._classes_revision += 1
         child.tell("classes", revision=self._classes_revision, classes=list(now.names), renamed=renamed)
-        self._due.update(self._sent)  # their truths were written in the classes before
-        self._sent.clear()
+        self._ledger.send_again()  # those truths were written in the classes before
 
-    def _wanted(self) -> dict[str, ImageRecord]:
-        """All that is to be learnt from, each with the number of its last entry."""
+    def _wanted(self) -> tuple[dict[str, Correction], set[str]]:
+        """All that is to be learnt from, and what is held out; and the ids that are kept from learning, all of them."""
         project = self._project
         project.saver.flush()
-        self._kept_back = project.held_out() | set(project.catalogue.ids(split="val"))
+        held_out = project.held_out()
+        kept_back = held_out | set(project.catalogue.ids(split="val"))
+        scored = set(sorted(held_out, key=hashed)[:_HELD_OUT])
         records = [record for status in ("corrected", "reviewed") for record in project.catalogue.images(status)]
-        return {record.id: record for record in records if record.id not in self._kept_back and not record.problem}
-
-    def _compare(self, wanted: dict[str, ImageRecord]) -> None:
-        """Finds what is new, and what is not to be learnt from any more."""
-        for image_id in [image_id for image_id in self._told if image_id not in wanted]:
-            self._gone[image_id] = self._told.pop(image_id)
-            for left in (self._due, self._sent, self._unheld):
-                left.pop(image_id, None)
-        now = time.monotonic()
-        for image_id, record in wanted.items():
-            self._gone.pop(image_id, None)
-            if self._told.get(image_id) != record.sequence:
-                self._told[image_id] = record.sequence
-                self._due[image_id] = _Due(record, now)
-                self._due.move_to_end(image_id)
-                self._unheld[image_id] = record.sequence, now
+        wanted = {
+            record.id: Correction(record, held_out=record.id in scored)
+            for record in records
+            if not record.problem and (record.id in scored or record.id not in kept_back)
+        }
+        return wanted, kept_back
 
     # what the child says
 
@@ -233,8 +211,8 @@ class LiveLearner:
             raise LearningFailed(f"live learning failed: {event.get('text')}; the model in use stays as it was")
         if kind == "started":
             self._started = True
-            self._told = {str(key): int(value) for key, value in event.get("revisions", {}).items()}
-            self.state = replace(self.state, images=len(self._told))
+            self._ledger.remember(_revisions(event), _revisions(event, "held_out_revisions"))
+            self.state = replace(self.state, images=self._ledger.known)
             self.look()
         elif kind == "published":
             yield from self._take(event, backbone)
@@ -247,23 +225,24 @@ class LiveLearner:
             self._looked_at(event)
             yield Progress(text=str(event.get("text")))
         elif kind == "scores":
-            self._lead.hear(str(event.get("id")), int(event.get("revision", 0)), float(event.get("pixel_accuracy", 0)))
+            if "id" in event:
+                accuracy = float(event.get("pixel_accuracy", 0))
+                self._lead.hear(str(event["id"]), int(event.get("revision", 0)), _kind(event), accuracy)
             yield Progress(value=event)
 
     def _looked_at(self, event: Event) -> None:
-        due = self._sent.get(str(event.get("id")))
-        if due is not None and due.record.sequence == event.get("revision"):
-            del self._sent[due.record.id]
+        correction = self._ledger.looked_at(str(event.get("id")), event.get("revision"))
+        if correction is not None:
             if not event.get("cells"):  # nothing of it can be learnt
-                self._unheld.pop(due.record.id, None)
+                self._ledger.give_up(correction.record.id)
             for folder in ("pictures", "truth"):
-                (self._folder / folder / f"{_file_name(due.record)}.png").unlink(missing_ok=True)
+                (self._folder / folder / f"{correction.file_name}.png").unlink(missing_ok=True)
 
     def _take(self, event: Event, backbone: Path) -> Job[None]:
         """Puts a published head into the slot; it predicts at once where it did so before, or nothing else does."""
         if event.get("classes_revision") != self._classes_revision:
             return  # of the classes before: the next one comes at once
-        held = {str(image_id): int(revision) for image_id, revision in event.get("revisions", {}).items()}
+        held = _revisions(event)
         try:
             head = slot.put(self._project, self._folder / "out" / "head.safetensors", backbone, held)
         except (OSError, Refusal) as error:
@@ -271,19 +250,17 @@ class LiveLearner:
             yield Progress(text=f"what was learnt live could not be kept ({said}); the model in use stays as it was")
             return
         self._sha = str(head.model.card["backbone"])
-        learnt = [key for key, (revision, _) in self._unheld.items() if held.get(key) == revision]
-        if learnt:
-            since = min(self._unheld.pop(key)[1] for key in learnt)
+        if (since := self._ledger.hold(held)) is not None:
             self.state = replace(self.state, seconds=time.monotonic() - since)
-        self.state = replace(self.state, images=len(held))
-        yield Progress(value=head if head.used else self._better(head))
+        self.state = replace(self.state, images=len(held), head=_kind(event))
+        yield Progress(value=head if head.used else self._better(head, _kind(event)))
         yield self._says("learning")
 
-    def _better(self, head: LiveHead) -> LiveHead:
+    def _better(self, head: LiveHead, kind: str) -> LiveHead:
         """The same head; it takes over from another one that it leads, but not again where a person has gone back."""
         models = Models(self._project)
         current = models.in_use()
-        lead = self._lead.over(self._project, current.version) if current is not None else None
+        lead = self._lead.over(self._project, current.version, kind) if current is not None else None
         if self._led or lead is None or lead < MARGIN:
             return head
         self._led = True
@@ -291,12 +268,17 @@ class LiveLearner:
         return replace(head, used=True, lead=lead)
 
     def _says(self, doing: str, why: str = "") -> Progress:
-        self.state = replace(self.state, doing=doing, why=why, waiting=len(self._unheld))
+        self.state = replace(self.state, doing=doing, why=why, waiting=self._ledger.unheld)
         return Progress(value=self.state)
 
 
-def _file_name(record: ImageRecord) -> str:
-    return f"{hashlib.sha256(record.id.encode()).hexdigest()[:16]}-{record.sequence}"
+def _kind(event: Event) -> str:
+    """Of which head it speaks."""
+    return str(event.get("head", "linear"))
+
+
+def _revisions(event: Event, field: str = "revisions") -> dict[str, int]:
+    return {str(image_id): int(revision) for image_id, revision in event.get(field, {}).items()}
 
 
 def _classes_before(folder: Path) -> Sequence[str]:

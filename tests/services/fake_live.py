@@ -20,7 +20,8 @@ def main() -> None:
     assert sys.argv[5:] == ["--live"]
     held: dict[str, int] = {"gone": 5} if behaviour == "remembers" else {}
     classes = 0
-    say("started", device="cpu", images=len(held), held_out=0, revisions=held)
+    kind = "quick" if behaviour == "quick" else "linear"
+    say("started", device="cpu", images=len(held), held_out=0, revisions=held, held_out_revisions={})
     print("a library says hello")
     for line in sys.stdin:
         with log.open("a") as file:
@@ -41,18 +42,23 @@ def main() -> None:
             if behaviour == "refuses":
                 say("warning", text="it is damaged", id=said["id"], revision=said["revision"])
                 continue
-            held[said["id"]] = said["revision"]
+            held.pop(said["id"], None)
+            if not said["held_out"]:
+                held[said["id"]] = said["revision"]
             say("progress", phase="features", fraction=1.0, step=0, seconds=0, id=said["id"],
-                revision=said["revision"], cells=9)
-            if behaviour == "leads":
-                say("scores", step=1, images=1, id=said["id"], revision=said["revision"], pixel_accuracy=0.9, miou=0.5)
+                revision=said["revision"], cells=0 if said["held_out"] else 9)
+            if behaviour in ("leads", "quick"):
+                for scored, accuracy in (("linear", 0.9), ("quick", 0.95)):
+                    say("scores", head=scored, step=1, images=1, id=said["id"], revision=said["revision"],
+                        pixel_accuracy=accuracy, miou=0.5)
+                say("scores", head="quick", step=1, images=7, pixel_accuracy=0.1, miou=0.1)
         if said["command"] == "forget":
             held.pop(said["id"], None)
         if said["command"] in ("update", "forget", "classes"):
             (job / "out").mkdir(exist_ok=True)
             shutil.copy(head, job / "out" / "head.safetensors")
             path = str(job / "out" / "head.safetensors")
-            say("published", path=path, step=1, classes_revision=classes, revisions=held)
+            say("published", path=path, head=kind, step=1, classes_revision=classes, revisions=held)
 
 
 main()

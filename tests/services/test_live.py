@@ -166,12 +166,29 @@ def test_a_live_head_that_leads_over_several_pictures_takes_over_once(
         live.look()
         head = live.head()
         assert head.used == (number == 2)
-    assert head.lead == pytest.approx(0.1)
+    assert head.lead == pytest.approx(0.1)  # of the linear head, which is in the slot
     models.go_back()
     review_again = editing.load(project, "p00")
     reviewing.unreview(review_again)
     live.look()
     assert not live.head().used
+
+
+def test_what_counts_is_the_kind_of_head_that_is_in_the_slot(project: Project, files: Files, start: Start) -> None:
+    models = Models(project)
+    models.use(models.adopt(files.make_head("other"), files.backbone, name="full").version)
+    live = start("quick")
+    for number in range(3):
+        image_id = f"p{number:02}"
+        every = Confusion({(1, 1): 80, (1, 2): 20})
+        record = ScoreRecord(image_id, "full-1", review(project, image_id), False, Agreement(every, every))
+        project.catalogue.agreement.put(record)
+        live.look()
+        head = live.head()
+    assert head.used
+    assert head.lead == pytest.approx(0.15)
+    live.until(lambda progress: isinstance(progress.value, LiveState) and progress.value.images == 3)
+    assert live.learner.state.head == "quick"
 
 
 def test_the_slot_is_overwritten_and_a_version_is_kept_of_it_on_request(project: Project, start: Start) -> None:
@@ -219,16 +236,36 @@ def test_pause_and_resume_are_passed_on_and_nothing_is_sent_between(
     assert [command["command"] for command in heard(tmp_path)] == ["pause", "resume", "update"]
 
 
-def test_held_out_pictures_are_not_learnt(project: Project, start: Start, tmp_path: Path) -> None:
+def test_held_out_pictures_are_sent_last_and_do_not_count_as_learnt(
+    project: Project, start: Start, tmp_path: Path
+) -> None:
     project.catalogue.set_split(["p00"], "val")
     live = start()
     review(project, "p00")
     review(project, "p01")
     live.head()
-    assert [command["id"] for command in heard(tmp_path)] == ["p01"]
+    live.until(lambda _progress: len(heard(tmp_path)) == 2)
+    assert [(c["id"], c["held_out"]) for c in heard(tmp_path)] == [("p01", False), ("p00", True)]
+    live.head()
+    assert project.catalogue.agreement.learnt("live", "p00") is None
+    state = live.until(lambda progress: isinstance(progress.value, LiveState)).value
+    assert isinstance(state, LiveState)
+    assert (state.images, state.waiting) == (1, 0)
 
 
-def test_a_picture_that_becomes_held_out_is_forgotten_after_what_is_new_is_published(
+def test_what_is_kept_back_and_not_reviewed_is_not_sent(project: Project, start: Start, tmp_path: Path) -> None:
+    project.catalogue.set_split(["p00"], "val")
+    live = start()
+    review(project, "p00")
+    reviewing.unreview(editing.load(project, "p00"))
+    review(project, "p01")
+    live.head()
+    live.learner.pause(True)
+    live.until(lambda _progress: heard(tmp_path)[-1]["command"] == "pause")
+    assert [c["id"] for c in heard(tmp_path)[:-1]] == ["p01"]
+
+
+def test_a_picture_that_becomes_held_out_is_told_after_what_is_new_is_published(
     project: Project, start: Start, tmp_path: Path
 ) -> None:
     live = start()
@@ -238,9 +275,25 @@ def test_a_picture_that_becomes_held_out_is_forgotten_after_what_is_new_is_publi
     review(project, "p01")
     live.look()
     live.head()
-    assert [(c["command"], c["id"]) for c in heard(tmp_path)] == [("update", "p00"), ("update", "p01")]
+    assert [c["id"] for c in heard(tmp_path)] == ["p00", "p01"]
     live.head()  # at once, and without being told to look again
-    assert (heard(tmp_path)[-1]["command"], heard(tmp_path)[-1]["id"]) == ("forget", "p00")
+    last = heard(tmp_path)[-1]
+    assert (last["command"], last["id"], last["held_out"]) == ("update", "p00", True)
+
+
+def test_only_so_many_held_out_pictures_are_sent(
+    project: Project, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.live._HELD_OUT", 1)
+    project.catalogue.set_split(["p00", "p01"], "val")
+    live = start()
+    for image_id in ("p00", "p01", "p02"):
+        review(project, image_id)
+    live.head()
+    live.head()
+    live.learner.pause(True)
+    live.until(lambda _progress: heard(tmp_path)[-1]["command"] == "pause")
+    assert sorted(c["held_out"] for c in heard(tmp_path)[:-1]) == [False, True]
 
 
 def test_another_backbone_in_use_starts_the_child_again(
@@ -321,10 +374,13 @@ def test_closing_ends_the_child_at_once(project: Project, start: Start) -> None:
     assert (project.root / ".atrous" / "live" / "job.json").exists()
 
 
-def test_cells_of_a_class_that_has_lost_its_name_meanwhile_are_dropped(project: Project, start: Start) -> None:
+@pytest.mark.parametrize("kept", ["cells", "features"])
+def test_what_was_kept_of_a_class_that_has_lost_its_name_meanwhile_is_dropped(
+    project: Project, start: Start, kept: str
+) -> None:
     live = start()
     next(live.job)
-    cells = project.root / ".atrous" / "live" / "cells"
+    cells = project.root / ".atrous" / "live" / kept
     cells.mkdir()
     live.job.close()
     again = start()
