@@ -138,7 +138,7 @@ def live(job: Job, events: Events, inbox: Inbox, pace: Pace | None = None) -> No
         starting_head(replace(job, recipe=recipe), backbone.sha256) for recipe in ("linear", "quick")
     )
     assert isinstance(linear_start.head, LinearHead)
-    assert isinstance(quick_start.head, AsppDecoderHead)
+    assert isinstance(quick_start.head, VotingHead)
     job.out.mkdir(parents=True, exist_ok=True)
     for left in (*job.out.glob(".*.part"), *job.folder.glob("cells/.*.part"), *job.folder.glob(".*.part")):
         left.unlink(missing_ok=True)  # by one that was killed
@@ -148,7 +148,7 @@ def live(job: Job, events: Events, inbox: Inbox, pace: Pace | None = None) -> No
     linear = LiveLinear(linear_start.head, linear_start.parent, job.classes, reservoir, events, job.seed)
     album = Album(job.folder / "features", backbone.sha256, job.cache_megabytes << 20)
     state = job.folder / "quick.safetensors"
-    quick = LiveQuick(quick_start.head, card, album, predictor, state, events, job.seed, device, pace)
+    quick = LiveQuick(quick_start.head, linear, card, album, predictor, state, events, job.seed, device, pace)
     learner = Live(job, linear, quick, card, predictor, events, inbox)
     events.emit(
         "started", device=str(device), images=len(linear.revisions), held_out=len(album.held_out()), steps=None,

@@ -357,9 +357,7 @@ def test_train_as_json(atrous: Atrous, taught: Path) -> None:
 def test_nothing_to_go_on_with(atrous: Atrous, taught: Path) -> None:
     code, out, err = atrous("train", taught, "--resume")
     assert (code, out) == (1, "")
-    assert last_line(err) == (
-        "atrous: no learning was stopped here that could go on: start one with atrous train"
-    )
+    assert last_line(err) == ("atrous: no learning was stopped here that could go on: start one with atrous train")
 
 
 @pytest.mark.slow

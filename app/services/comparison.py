@@ -128,9 +128,7 @@ def compare(project: Project, network: Network, one: str, other: str) -> Job[tup
     return (yield from examples(project, network, (older.version, newer.version)))
 
 
-def examples(
-    project: Project, network: Network, versions: Sequence[str], most: int = MOST
-) -> Job[tuple[Example, ...]]:
+def examples(project: Project, network: Network, versions: Sequence[str], most: int = MOST) -> Job[tuple[Example, ...]]:
     """A few held-out pictures with the truth and what each version says; none where nothing is held out.
 
     Spread over the project's order, so that the same ones come again. An image that cannot be read is passed over.

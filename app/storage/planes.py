@@ -59,9 +59,7 @@ def read(path: Path) -> tuple[NDArray[np.uint8], int | None]:
     return indices, sequence
 
 
-def encoded(
-    plane: NDArray[np.uint8], palette: NDArray[np.uint8] | None, notes: Sequence[tuple[bytes, bytes]]
-) -> bytes:
+def encoded(plane: NDArray[np.uint8], palette: NDArray[np.uint8] | None, notes: Sequence[tuple[bytes, bytes]]) -> bytes:
     """A PNG with further chunks (kind, content) before its pixels.
 
     Without filters: they only cost time on masks, and Pillow always filters grey (2.7 times as slow).

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from core_model.events import Events
-from core_model.heads import AsppDecoderHead
+from core_model.heads import VotingHead
 from core_model.memory import out_of_memory
 from core_model.quick import Quick
 
@@ -32,7 +32,7 @@ class Slope:
 class Descent:
     """Takes steps with a head; goes back where the loss is no number, and makes do with less memory."""
 
-    def __init__(self, head: AsppDecoderHead, batch: int, events: Events, slope: Slope | None = None) -> None:
+    def __init__(self, head: VotingHead, batch: int, events: Events, slope: Slope | None = None) -> None:
         self.head, self.batch = head, batch
         self.steps = 0
         self.given_up = False
@@ -48,10 +48,10 @@ class Descent:
         return mean.lerp(now, max(1 / self._slope.window, 9 / (10 + float(count))))  # the first ones fade fast
 
     @property
-    def mean(self) -> AsppDecoderHead:
+    def mean(self) -> VotingHead:
         """The mean of the last weights; it goes on changing."""
         module = self._mean.module
-        assert isinstance(module, AsppDecoderHead)
+        assert isinstance(module, VotingHead)
         return module
 
     def resume(self, steps: int) -> None:

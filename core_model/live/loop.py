@@ -52,7 +52,6 @@ class Live:
         """Learn and publish; the last event is `done`."""
         self.started = self.published_at = self.told_at = self.clock()
         self.waiting: OrderedDict[str, Update] = OrderedDict()
-        self.unscored: list[str] = []  # new pictures, by the quick head, when it has its turn
         self.comparison: Iterator[dict[str, float]] | None = None  # of both heads, in the middle of it
         self.classes, self.classes_revision = self.job.classes, 0
         self.learners: tuple[Learner, ...] = (self.linear, self.quick)
@@ -108,7 +107,6 @@ class Live:
         if any(remembered):
             for learner in self.learners:
                 learner.start_afresh()
-            self.unscored.clear()
             self.seated = self.linear
             self.contest.start_afresh(self.seated.kind)
 
@@ -120,7 +118,6 @@ class Live:
             return
         names = {name: command.renamed.get(name, name) for name in self.classes}
         self.classes, self.comparison = command.classes, None
-        self.unscored.clear()
         self.contest.start_afresh(self.seated.kind)
         for learner in self.learners:
             learner.change_classes(self.classes, names)
@@ -141,19 +138,20 @@ class Live:
         return True
 
     def _next(self) -> Learner | None:
-        """Whose turn it is: somebody may wait for the head that predicts, and for no other."""
-        order = sorted(self.learners, key=self._awaited, reverse=True)
-        return next((learner for learner in order if learner.improving), None)
+        """Whose turn it is: what the linear head learns in a second tells in both."""
+        return next((learner for learner in self.learners if learner.improving), None)
 
-    def _awaited(self, learner: Learner) -> bool:
-        return learner is self.seated and learner.changed
+    @property
+    def _urgent(self) -> bool:
+        """Whether somebody may wait for the quick head."""
+        return self.seated is self.quick and self.quick.changed
 
     def _go_on(self) -> None:
         tired = self.seated.changed and self.clock() - self.published_at > self.settings.patience
         learner = self._next()
         if self.waiting and not (tired and learner is not None):
             self._look(self._newest())
-        elif learner is self.quick and (self.unscored or (self.comparison and not self._awaited(learner))):
+        elif learner is self.quick and self.comparison and not self._urgent:
             self._score()
         elif learner is not None:
             self._learn(learner)
@@ -186,8 +184,9 @@ class Live:
         new = not any(seen.id in learner.revisions for learner in self.learners)
         if held_out and not new:
             self._forget(seen.id)
-        if new:
-            self.scores.before(self.linear, seen.id, seen.revision, seen.features, seen.truth, self.classes)
+        for learner in self.learners if new else ():
+            self.scores.before(learner, seen, self.classes)
+        self._seat()
         taken = 0
         if held_out:
             self.quick.keep_back(seen)
@@ -195,8 +194,6 @@ class Live:
             taken = max(learner.take(seen) for learner in self.learners)
             if not taken:
                 self._forget(seen.id)
-        if new and self.quick.settled() is not None and seen.id in self.quick.album.entries:
-            self.unscored.append(seen.id)
         self.comparison = None if held_out else self.comparison
         self.contest.held_out = len(self.quick.album.held_out())
         return taken
@@ -215,32 +212,26 @@ class Live:
             fraction = 0.5 if learner.improving else 1.0
             self._progress("learn", fraction, learner.step, head=learner.kind, loss=loss)
             self.told_at = self.clock()
-        if learner is self.seated and learner.ready:
-            self._publish(learner)
+        if learner.ready and (learner is self.seated or learner is self.linear):
+            self._publish(self.seated)
         if self.quick.rounded and self.comparison is None:
             self.comparison = self.scores.compare(self.learners, self.classes)
 
     def _score(self) -> None:
-        """A slice of scoring: a new picture by the quick head, or a held-out one by both."""
+        """A slice of scoring: a held-out picture by both heads; the last one ends the round."""
+        assert self.comparison is not None
         try:
-            if self.unscored:
-                entry = self.quick.album.entries.get(self.unscored.pop(0))
-                if entry is not None and entry.views:
-                    seen = self.quick.album.recall(entry, self.classes)
-                    self.scores.before(self.quick, entry.id, entry.revision, *seen, self.classes)
-            else:
-                assert self.comparison is not None
-                miou = next(self.comparison, None)
-                if miou == {}:
-                    return
-                self.comparison = None
-                self.contest.measure(miou or {})
-                self.quick.end_round((miou or {}).get(self.quick.kind), seated=self.seated is self.quick)
-                if self.seated is self.quick:
-                    self._publish(self.quick)
+            miou = next(self.comparison, None)
         except UNREADABLE as error:
             self.events.emit("warning", text=f"what was kept of a picture cannot be read: {error}")
-            self.comparison = None
+            miou = None
+        if miou == {}:
+            return
+        self.comparison = None
+        self.contest.measure(miou or {})
+        self.quick.end_round((miou or {}).get(self.quick.kind), seated=self.seated is self.quick)
+        if self.seated is self.quick:
+            self._publish(self.quick)
         self._seat()
 
     def _seat(self) -> None:

@@ -1,4 +1,4 @@
-"""ASPP and decoder, learnt live: open-ended, a step a slice, on an album of features that outlives the child."""
+"""The quick head, learnt live: open-ended, a step a slice, on an album of features that outlives the child."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from safetensors import SafetensorError
 
 from core_model.card import Card, WeightsError
 from core_model.events import Events
-from core_model.heads import AsppDecoderHead
+from core_model.heads import VotingHead
 from core_model.inherit import take_over
 from core_model.live.album import Album, Entry, Page
 from core_model.live.descent import Descent, Slope
 from core_model.live.learner import Seen
-from core_model.live.linear import Rounds
+from core_model.live.linear import LiveLinear, Rounds
 from core_model.live.state import State
 from core_model.predictor import Predictor
 from core_model.quick import Quick, QuickSettings
@@ -45,13 +45,18 @@ class Pace:
 
 
 class LiveQuick:
-    """Learns ASPP and decoder; a `Learner`. What predicts is the mean of its last weights."""
+    """Learns ASPP and decoder; a `Learner`.
+
+    What predicts is the mean of their last weights, and the live linear head votes with them: so a new picture tells as
+    soon as that one has learnt it.
+    """
 
     kind = "quick"
 
     def __init__(
         self,
-        head: AsppDecoderHead,
+        head: VotingHead,
+        linear: LiveLinear,
         card: Card,
         album: Album,
         predictor: Predictor,
@@ -65,11 +70,12 @@ class LiveQuick:
     ) -> None:
         """`card`: what is known of its heads, which have its classes. `path`: where its state is kept."""
         self.parent, self.album = card.parent, album
-        self.held: dict[str, int] = {}  # the revision of each picture that the weights know
+        self.held: dict[str, int] = {}  # the revision of each picture that ASPP and decoder know
         self.step = 0
         self.ready = self.rounded = False  # after a slice: it is worth to be published; to be scored
         self._card, self._classes, self._path, self._events = card, card.classes, path, events
         self._predictor, self._device, self._seed = predictor, device, seed
+        self._linear = linear
         self._pace, self._settings, self._clock = pace or Pace(), settings or QuickSettings(), clock
         self._rng = np.random.default_rng(seed)
         self._fresh: dict[str, int] = {}  # pictures that no published head holds, the newest last → steps with it
@@ -77,7 +83,7 @@ class LiveQuick:
         self._begin(head)
         self.seated_before = self._resume()  # whether its head predicted, when the child ended
 
-    def _begin(self, head: AsppDecoderHead) -> None:
+    def _begin(self, head: VotingHead) -> None:
         """A new descent from these weights."""
         self._descent = Descent(head.to(self._device), self._settings.batch, self._events, self._pace.slope)
         self._learnt = False  # there is something to publish
@@ -97,13 +103,13 @@ class LiveQuick:
 
     @property
     def revisions(self) -> Mapping[str, int]:
-        """What its weights know."""
-        return self.held
+        """What its weights know, those of the vote too."""
+        return {**self.held, **self._linear.revisions}
 
     @property
     def changed(self) -> bool:
         """Whether there is a picture, or are classes, that no published head holds."""
-        return self._renewed or bool(self._fresh)
+        return self._renewed or bool(self._fresh) or self._linear.changed
 
     @property
     def improving(self) -> bool:
@@ -113,7 +119,7 @@ class LiveQuick:
     def take(self, seen: Seen) -> int:
         """Keep the picture's features; 1 where they can be learnt."""
         self._fresh.pop(seen.id, None)
-        entry = self._kept(seen, self._descent.head.taps, held_out=False)
+        entry = self._kept(seen, self._descent.head.variant.taps, held_out=False)
         if entry is None or not entry.counts(self._classes).any():
             return 0
         self._since = self._since if self._fresh else self._clock()
@@ -162,21 +168,27 @@ class LiveQuick:
         self._begin(head)
         self._learnt = self._renewed = learnt
 
-    def settled(self) -> AsppDecoderHead | None:
-        """A copy of the mean of the last weights; None before it has learnt anything."""
-        return copy.deepcopy(self._descent.mean).requires_grad_(False).eval() if self._learnt else None
+    def settled(self) -> VotingHead | None:
+        """A copy of the mean of the last weights, with the vote as it is now; None before it has learnt anything."""
+        if not self._learnt:
+            return None
+        head = copy.deepcopy(self._descent.mean).requires_grad_(False).eval()
+        if (vote := self._linear.settled()) is not None:
+            head.linear.put(*vote.weights)
+        return head
 
     def learnt_from(self) -> dict[str, Any]:
         """Count it."""
         pixels = self._pixels([self.album.entries[key] for key in self.held if key in self.album.entries])
         named = {name: int(count) for name, count in zip(self._classes, pixels, strict=True)}
         held_out = len(self.album.held_out())
-        return {"images": len(self.held), "held_out": held_out, "pixels": int(pixels.sum()), "classes": named}
+        return {"images": len(self.revisions), "held_out": held_out, "pixels": int(pixels.sum()), "classes": named}
 
     def published(self) -> None:
         """What has been drawn is held by a published head."""
         self._fresh = {image_id: steps for image_id, steps in self._fresh.items() if not steps}
         self._since, self.ready, self._renewed = self._clock(), False, False
+        self._linear.published()
 
     def go_on(self) -> float | None:
         """Take a step, or look at another view of a picture; the step's loss."""
@@ -287,9 +299,9 @@ class LiveQuick:
     def _pixels(self, entries: Sequence[Entry]) -> NDArray[np.int64]:
         return sum((entry.counts(self._classes) for entry in entries), np.zeros(len(self._classes), np.int64))
 
-    def _new_head(self) -> AsppDecoderHead:
+    def _new_head(self) -> VotingHead:
         old = self._descent.head
-        return AsppDecoderHead(old.variant, len(self._classes), old.output_stride, old.pooling_norm)
+        return VotingHead(old.variant, len(self._classes), old.output_stride, old.pooling_norm)
 
     # what outlives the child
 

@@ -13,7 +13,7 @@ from core_model.features import Features
 from core_model.heads import Head
 from core_model.live.album import Album
 from core_model.live.contest import Contest
-from core_model.live.learner import Learner
+from core_model.live.learner import Learner, Seen
 from core_model.metrics import Confusion
 from core_model.predictor import Predictor
 from core_model.training import scores_of
@@ -25,23 +25,15 @@ class Scores:
     def __init__(self, predictor: Predictor, album: Album, contest: Contest, events: Events) -> None:
         self._predictor, self._album, self._contest, self._events = predictor, album, contest, events
 
-    def before(
-        self,
-        learner: Learner,
-        image_id: str,
-        revision: int,
-        features: Features,
-        truth: NDArray[np.uint8],
-        classes: tuple[str, ...],
-    ) -> None:
+    def before(self, learner: Learner, seen: Seen, classes: tuple[str, ...]) -> None:
         """How well a picture is known before it is learnt: the only honest score of a learner that learns all."""
         head = learner.settled()
-        if head is None or not (truth != IGNORE).any():
+        if head is None or not (seen.truth != IGNORE).any():
             return
         confusion = Confusion(len(classes))
-        self._add(confusion, head, features, truth)
-        self._contest.hear(image_id, revision, learner.kind, confusion.pixel_accuracy)
-        self._say(learner, confusion, classes, images=1, id=image_id, revision=revision)
+        self._add(confusion, head, seen.features, seen.truth)
+        self._contest.hear(seen.id, seen.revision, learner.kind, confusion.pixel_accuracy)
+        self._say(learner, confusion, classes, images=1, id=seen.id, revision=seen.revision)
 
     def compare(self, learners: Sequence[Learner], classes: tuple[str, ...]) -> Iterator[dict[str, float]]:
         """Score all heads as they are now on all held-out pictures, one between two yields; the last has their mIoU.

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from core_model.card import Card, WeightsError
 from core_model.checkpoint import fill, read, save, tensors_of
-from core_model.heads import AsppDecoderHead
+from core_model.heads import VotingHead
 
 
 @dataclass(frozen=True)
 class State:
     """What is kept."""
 
-    head: AsppDecoderHead
-    mean: AsppDecoderHead
+    head: VotingHead
+    mean: VotingHead
     classes: tuple[str, ...]  # of both
     parent: str | None
     held: Mapping[str, int]  # the revision of each picture that they know
@@ -31,7 +31,7 @@ class State:
         save(path, tensors, replace(card, classes=self.classes, parent=self.parent, notes=notes))
 
     @classmethod
-    def read(cls, path: Path, like: AsppDecoderHead, backbone: str) -> State | None:
+    def read(cls, path: Path, like: VotingHead, backbone: str) -> State | None:
         """Read it; None where there is none, or it is of another network. WeightsError where it is damaged."""
         if not path.is_file():
             return None
@@ -40,7 +40,7 @@ class State:
             return None
         heads = {}
         for part in ("head", "mean"):
-            heads[part] = AsppDecoderHead(like.variant, len(card.classes), like.output_stride, like.pooling_norm)
+            heads[part] = VotingHead(like.variant, len(card.classes), like.output_stride, like.pooling_norm)
             given = {key.removeprefix(f"{part}."): t for key, t in tensors.items() if key.startswith(f"{part}.")}
             fill(heads[part], given, path.name)
         try:

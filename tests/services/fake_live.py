@@ -45,12 +45,28 @@ def main() -> None:
             held.pop(said["id"], None)
             if not said["held_out"]:
                 held[said["id"]] = said["revision"]
-            say("progress", phase="features", fraction=1.0, step=0, seconds=0, id=said["id"],
-                revision=said["revision"], cells=0 if said["held_out"] else 9)
+            say(
+                "progress",
+                phase="features",
+                fraction=1.0,
+                step=0,
+                seconds=0,
+                id=said["id"],
+                revision=said["revision"],
+                cells=0 if said["held_out"] else 9,
+            )
             if behaviour in ("leads", "quick"):
                 for scored, accuracy in (("linear", 0.9), ("quick", 0.95)):
-                    say("scores", head=scored, step=1, images=1, id=said["id"], revision=said["revision"],
-                        pixel_accuracy=accuracy, miou=0.5)
+                    say(
+                        "scores",
+                        head=scored,
+                        step=1,
+                        images=1,
+                        id=said["id"],
+                        revision=said["revision"],
+                        pixel_accuracy=accuracy,
+                        miou=0.5,
+                    )
                 say("scores", head="quick", step=1, images=7, pixel_accuracy=0.1, miou=0.1)
         if said["command"] == "forget":
             held.pop(said["id"], None)

@@ -218,9 +218,7 @@ def test_where_nothing_is_held_out_the_card_says_so(hand: Start, tmp_path: Path,
     assert cards.card is None
 
 
-def test_a_name_that_is_taken_is_refused_and_the_row_keeps_its_own(
-    hand: Start, split: Path, learner: Learner
-) -> None:
+def test_a_name_that_is_taken_is_refused_and_the_row_keeps_its_own(hand: Start, split: Path, learner: Learner) -> None:
     window = hand(network=Network("cpu"))
     window.open(split)
     learner.scores = [0.5, 0.6]

@@ -76,9 +76,7 @@ def started(code: str, home: Path, *words: object) -> str:
     places = {f"XDG_{name}_HOME": str(home / name) for name in ("CONFIG", "DATA", "CACHE", "STATE")}
     command = [sys.executable, "-c", code, *map(str, words)]
     environment = {**os.environ, **places, "HOME": str(home)}
-    said = subprocess.run(
-        command, cwd=ROOT, env=environment, check=False, timeout=120, capture_output=True, text=True
-    )
+    said = subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=120, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
     return said.stdout.strip()
 

@@ -24,7 +24,7 @@ Act = tuple[Callable[[list[Event]], object], Sequence[Command]]
 """What has to have been said by then, and the commands that follow."""
 
 FAST = Pace(least=2, few=2, round_seconds=0.2, rounds=3)
-WAIT = 60.0  # seconds for all of it; nothing is that slow unless it is broken
+WAIT = 300.0  # seconds for all of it; nothing is that slow unless it is broken
 
 
 class Script:

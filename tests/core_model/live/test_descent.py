@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from core_model.card import Card
 from core_model.events import Events
-from core_model.heads import AsppDecoderHead
+from core_model.heads import VotingHead
 from core_model.live.descent import Descent, Slope
 from core_model.quick import Quick
 from core_model.variants import VARIANTS
@@ -28,7 +29,7 @@ class Shot:
         self.rng = torch.Generator().manual_seed(seed)
 
     def load(self) -> Any:
-        head = AsppDecoderHead(VARIANTS["xception_slim"], 2)
+        head = VotingHead(VARIANTS["xception_slim"], 2)
         wide = {"low_level": head.decoder.low_level.conv.in_channels, "exit": head.aspp.point.conv.in_channels}  # type: ignore[union-attr]
         sides = {"low_level": 9, "exit": 3}
         taps = {name: torch.randn(wide[name], sides[name], sides[name], generator=self.rng) for name in wide}
@@ -43,7 +44,7 @@ class Descending:
     def __init__(self, slope: Slope | None = None) -> None:
         torch.manual_seed(0)
         self.stream = io.StringIO()
-        self.head = AsppDecoderHead(VARIANTS["xception_slim"], 2)
+        self.head = VotingHead(VARIANTS["xception_slim"], 2)
         self.card = Card("head", "xception_slim", classes=("a", "b"))
         self.descent = Descent(self.head, 2, Events(self.stream), slope)
         self.batches: list[int] = []
@@ -67,7 +68,7 @@ class Descending:
         return float(self.descent._optimizer.param_groups[0]["lr"])
 
 
-def weights(head: AsppDecoderHead) -> Tensor:
+def weights(head: VotingHead) -> Tensor:
     return torch.cat([tensor.detach().flatten().float() for tensor in head.parameters()])
 
 
@@ -108,8 +109,8 @@ def test_the_mean_follows_slower_than_the_weights() -> None:
         down.step()
         seen.append(weights(down.head))
         means.append(weights(down.descent.mean))
-    assert sum((a - b).norm() for a, b in zip(means, means[1:], strict=False)) < sum(
-        (a - b).norm() for a, b in zip(seen, seen[1:], strict=False)
+    assert sum((a - b).norm() for a, b in itertools.pairwise(means)) < sum(
+        (a - b).norm() for a, b in itertools.pairwise(seen)
     )
     assert torch.isfinite(means[-1]).all()
 

@@ -233,9 +233,7 @@ class TestStroke:
         QTest.mouseClick(canvas, LEFT, pos=QPoint(100, 100))
         assert not painted(document).any()
 
-    def test_a_failing_listener_ends_the_stroke_all_the_same(
-        self, canvas: Canvas, brush: Document, qtbot
-    ) -> None:
+    def test_a_failing_listener_ends_the_stroke_all_the_same(self, canvas: Canvas, brush: Document, qtbot) -> None:
         def full_disk(entry: object) -> None:
             raise OSError("no space left")
 

@@ -227,9 +227,7 @@ def test_what_cannot_be_is_said_once(hand: Hand, heard: Heard) -> None:
 # Proposals
 
 
-def test_a_proposal_is_asked_once_and_painted_when_it_is_answered(
-    hand: Hand, heard: Heard, document: Document
-) -> None:
+def test_a_proposal_is_asked_once_and_painted_when_it_is_answered(hand: Hand, heard: Heard, document: Document) -> None:
     hold(hand, "fill")
     clicks(hand, (10, 10))
     assert (hand.waiting, len(heard.proposed), document.sequence) == (True, 1, 0)
@@ -284,9 +282,7 @@ def test_a_gesture_hears_only_the_answer_that_it_waits_for(hand: Hand, heard: He
 
 
 @pytest.mark.parametrize("end", ["cancel", "finish", "other document", "no document"])
-def test_an_answer_to_a_gesture_that_is_gone_is_ignored(
-    hand: Hand, heard: Heard, document: Document, end: str
-) -> None:
+def test_an_answer_to_a_gesture_that_is_gone_is_ignored(hand: Hand, heard: Heard, document: Document, end: str) -> None:
     hold(hand, "wand")
     hand.press(at(10))
     other = Document("b", Mask.empty(H, W))

@@ -26,9 +26,7 @@ def coloured(overlay: Overlay, view: Viewport) -> np.ndarray:
 
 @settings(deadline=None)
 @given(st.floats(0.01, 40), st.integers(-300, 300), st.integers(-300, 300), st.integers(0, 3))
-def test_every_device_pixel_is_the_masks_own(
-    scribbled, classes, zoom: float, dx: int, dy: int, seed: int
-) -> None:
+def test_every_device_pixel_is_the_masks_own(scribbled, classes, zoom: float, dx: int, dy: int, seed: int) -> None:
     document = scribbled(203, 317, seed)
     view = Viewport(161, 121, 317, 203).fitted().zoomed(zoom, 80, 60).moved(dx, dy)
     out = coloured(Overlay(document, Style(classes, 0.4)), view)

@@ -105,9 +105,7 @@ def test_void_has_a_row_that_is_locked_and_painted_but_not_renamed(hand: Start, 
     assert window.document.mask.labels[20, 80] == 0
 
 
-def test_hidden_and_locked_are_for_as_long_as_the_project_is_open(
-    hand: Start, project: Path, tmp_path: Path
-) -> None:
+def test_hidden_and_locked_are_for_as_long_as_the_project_is_open(hand: Start, project: Path, tmp_path: Path) -> None:
     window = hand()
     window.open(project)
     click(window.place.classes, 0, "lock")
