@@ -192,7 +192,7 @@ def _fault(host: str, error: Exception) -> str:
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return f"{host} does not answer"
     if isinstance(error, requests.ConnectionError):
-        return f"{host} cannot be reached"
+        return f"{host} cannot be reached (HTTPS_PROXY and ATROUS_MIRROR are respected)"
     if isinstance(error, urllib3.exceptions.ProtocolError):
         return f"{host} broke off"
     return f"{host} gives no sensible answer ({type(error).__name__})"

@@ -232,7 +232,7 @@ class TestRefusals:
     def test_nobody_there(self, server: Server, get: Get) -> None:
         server.shutdown()
         server.server_close()
-        refused(get, "cannot be reached; nothing was kept")
+        refused(get, r"cannot be reached \(HTTPS_PROXY .*\); nothing was kept")
 
     def test_in_circles(self, server: Server, get: Get) -> None:
         server.answers = [Answer(status=302, headers={"Location": PATH})] * 50
