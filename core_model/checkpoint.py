@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import safetensors.torch
 import torch
@@ -130,6 +130,16 @@ def _read(path: Path, *, with_tensors: bool) -> tuple[Card, dict[str, Tensor]]:
     return card, tensors
 
 
+def _read_part(path: Path, part: Literal["head", "backbone"]) -> tuple[Card, dict[str, Tensor]]:
+    """Read a head's or a backbone's file, or as much of a network's."""
+    card, tensors = read(path)
+    if card.kind == "network":
+        return card, {name.removeprefix(f"{part}."): t for name, t in tensors.items() if name.startswith(f"{part}.")}
+    if card.kind != part:
+        raise WeightsError(f"{path.name} is a {card.kind}, not a {part}")
+    return card, tensors
+
+
 def save_head(path: Path | str, head: Head, card: Card) -> str:
     """Write a head in float32 and give the file's sha256; kind, head and variant of the card are set from the head."""
     return save(path, tensors_of(head), _card_of(head, replace(card, kind="head")))
@@ -151,14 +161,12 @@ def _card_of(head: Head, card: Card) -> Card:
 
 
 def load_head(path: Path | str, output_stride: int | None = None) -> Head:
-    """Read a head, on the CPU and in evaluation mode, with its card in `.card`.
+    """Read a head, or that of a network in one file, on the CPU and in evaluation mode, with its card in `.card`.
 
     output_stride: the card's by default; the weights are the same at every stride.
     """
-    card, tensors = read(path)
+    card, tensors = _read_part(Path(path), "head")
     name = Path(path).name
-    if card.kind != "head":
-        raise WeightsError(f"{name} is a {card.kind}, not a head")
     head = _head_of(replace(card, output_stride=output_stride or card.output_stride), name)
     fill(head, tensors, name)
     return head.eval()
@@ -195,14 +203,12 @@ def stored_type(name: str) -> torch.dtype:
 
 
 def load_backbone(path: Path | str, device: torch.device | str = "cpu", output_stride: int | None = None) -> Backbone:
-    """Read a backbone in float32 and evaluation mode, with `.card` and the file's `.sha256`.
+    """Read a backbone, or that of a network in one file, in float32 and evaluation mode, with `.card` and `.sha256`.
 
     output_stride: the card's by default; the weights are the same at every stride.
     """
-    card, tensors = read(path)
+    card, tensors = _read_part(Path(path), "backbone")
     name = Path(path).name
-    if card.kind != "backbone":
-        raise WeightsError(f"{name} is a {card.kind}, not a backbone")
     if card.variant not in VARIANTS:
         raise WeightsError(f"{name} is a backbone that this version does not know ({card.variant})")
     with torch.device("meta"):

@@ -24,7 +24,7 @@ _LEAVES = {
     "norm.running_mean": "BatchNorm/moving_mean",
     "norm.running_var": "BatchNorm/moving_variance",
 }
-_OF_HEAD = re.compile(r"(aspp\d|image_pooling|concat_projection|decoder|logits)/")
+_OF_HEAD = re.compile(r"(aspp\d|image_pooling|concat_projection|decoder)/")
 _CLASSIFICATION = re.compile(r"xception_\w+/logits/(weights|biases)$")
 _LEFTOVER = re.compile(r"(^|/)(global_step|Momentum|RMSProp(_1)?|Adam(_1)?|ExponentialMovingAverage|beta[12]_power)$")
 
@@ -78,8 +78,8 @@ def from_tensorflow(
 def network_from_tensorflow(
     arrays: Mapping[str, Stored], output_stride: int = 16, say: Say = silent, source: str = _SOURCE
 ) -> DeepLab | Backbone:
-    """Build the network, or the backbone where nothing is of ASPP, decoder or segmentation's logits (ImageNet's)."""
-    if any(_OF_HEAD.match(name) for name in arrays):
+    """Build the network, or the backbone where no logits are a segmentation's (as of ImageNet)."""
+    if any(name.startswith("logits/") for name in arrays):
         return from_tensorflow(arrays, output_stride, say, source)
     return backbone_from_tensorflow(arrays, output_stride, say, source)
 
@@ -87,7 +87,7 @@ def network_from_tensorflow(
 def backbone_from_tensorflow(
     arrays: Mapping[str, Stored], output_stride: int = 16, say: Say = silent, source: str = _SOURCE
 ) -> Backbone:
-    """Build the backbone from an ImageNet checkpoint's variables, in evaluation mode; its classifier is left out."""
+    """Build the backbone from a checkpoint's variables, in evaluation mode; ASPP and any classifier are left out."""
     variant = _variant(arrays)
     if variant not in _ALIGNED:
         raise WeightsError(f"{source} is of another network: no {' or '.join(_ALIGNED)} in it")
@@ -96,7 +96,7 @@ def backbone_from_tensorflow(
     names = {ours: variable_name(f"backbone.{ours}", variant) for ours in tensors_of(backbone)}
 
     def leftover(name: str) -> bool:
-        return (_LEFTOVER.search(name) or _CLASSIFICATION.match(name)) is not None
+        return (_LEFTOVER.search(name) or _CLASSIFICATION.match(name) or _OF_HEAD.match(name)) is not None
 
     return filled(backbone, arrays, names, source, leftover, say)
 

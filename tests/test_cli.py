@@ -68,7 +68,7 @@ def test_help_names_every_verb_of_the_contract_and_no_other(atrous: Atrous) -> N
     for verb in listed:
         assert atrous(verb, "--help")[0] == 0
     assert re.findall(r"^  (\w+) {2,}\w", atrous("model", "--help")[1].partition("Commands:")[2], re.MULTILINE) == [
-        "available", "delete", "export", "fetch", "import", "list", "rename", "use",
+        "add", "available", "delete", "export", "fetch", "import", "list", "rename", "use",
     ]  # fmt: skip
 
 
@@ -328,6 +328,9 @@ def test_models_are_listed_and_exported(atrous: Atrous, taught: Path, tmp_path: 
     assert atrous("model", "export", taught, "quick-1", tmp_path / "mine.safetensors")[0] == 1
     code, out, _ = atrous("model", "import", tmp_path / "mine.safetensors", tmp_path / "again.safetensors")
     assert code == 0
+    code, out, _ = atrous("model", "add", taught, tmp_path / "again.safetensors")
+    assert (code, out.split()[0]) == (0, "again-2")
+    assert "again-2" in atrous("model", "list", taught)[1]
     out_folder = tmp_path / "masks"
     code, out, _ = atrous(
         "segment", voc / "JPEGImages/p00.png", "--model", tmp_path / "again.safetensors", "--out", out_folder

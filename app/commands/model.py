@@ -68,9 +68,30 @@ def delete(project: Path, version: str, yes: bool) -> None:
 @model.command("import")
 @click.argument("source", type=FOLDER)
 @click.argument("out", type=FOLDER)
-def import_weights(source: Path, out: Path) -> None:
-    """Converts weights (Keras's Xception, or our own safetensors) to a checked safetensors file."""
-    _written(services.import_weights(source, out))
+@click.option("--variant", help="Refuses a file of another one.")
+@click.option("--output-stride", type=click.IntRange(8, 32), help="8, 16 or 32; by default the file's own, else 16.")
+@click.option("--classes", type=FOLDER, help="A file with the names of its classes, one a line.")
+def import_weights(
+    source: Path, out: Path, variant: str | None, output_stride: int | None, classes: Path | None
+) -> None:
+    """Converts weights of TensorFlow, PyTorch, timm, Keras or Atrous to a checked safetensors file."""
+    names = services.class_names(classes) if classes else None
+    _written(services.import_weights(source, out, variant=variant, output_stride=output_stride, classes=names))
+
+
+@model.command()
+@PROJECT
+@click.argument("file", type=FOLDER)
+def add(project: Path, file: Path) -> None:
+    """Takes any weight file into a project: a version, or a backbone to learn on."""
+    with opened(project) as one:
+        added = services.adopt(one, file)
+        if added is None:
+            say(f"{file.name} is a backbone: learning from scratch stands on it from now on")
+        elif Models(one).in_use() == added:
+            say(f"{added.version} is in use")
+        else:
+            say(f"{added.version} is in the project; atrous model use {project} {added.version} predicts with it")
 
 
 @model.command("export")

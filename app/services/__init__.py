@@ -28,7 +28,7 @@ from app.services.prediction import Network, PreAnnotated, pre_annotate
 from app.services.reviewing import Reviewed, review, review_all, skip, unreview, unskip
 from app.services.runs import TrainRequest
 from app.services.segmenting import Segmented, segment
-from app.services.weights import Written, export_version, import_weights
+from app.services.weights import Written, adopt, export_version, import_weights
 
 __all__ = [
     "Imported",
@@ -48,6 +48,7 @@ __all__ = [
     "TrainRequest",
     "TrainResult",
     "Written",
+    "adopt",
     "check",
     "class_names",
     "create_project",

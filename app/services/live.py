@@ -18,7 +18,7 @@ from app.services.errors import Refusal
 from app.services.lead import MARGIN, Lead
 from app.services.learning import LearningFailed
 from app.services.ledger import Correction, Ledger, hashed
-from app.services.model import shipped_backbone
+from app.services.model import starting_backbone
 from app.services.models import SLOT, Models
 from app.services.runs import picture_and_truth, truth_table, write_pair
 from app.services.slot import LiveHead
@@ -118,7 +118,10 @@ class LiveLearner:
         parent = latest if alike else current
         if parent is not None and current is not None and parent.card["backbone"] != current.card["backbone"]:
             parent = None
-        backbone = current.backbone if current is not None else shipped_backbone("xception")
+        if current is not None:
+            backbone, variant = current.backbone, str(current.card["variant"])
+        else:
+            backbone, variant = starting_backbone(self._project)
         self._sha = str(current.card["backbone"]) if current is not None else ""  # "": the first head will tell
         names = self._classes.names
         if set(_classes_before(self._folder)) - set(names):
@@ -129,7 +132,7 @@ class LiveLearner:
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         job = {
             "recipe": "linear",
-            "variant": str(current.card["variant"]) if current is not None else "xception",
+            "variant": variant,
             "backbone": str(backbone.resolve()),
             "head": str(parent.head.resolve()) if parent is not None else None,
             "head_classes": list(parent.classes) if parent is not None else None,

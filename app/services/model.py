@@ -11,8 +11,11 @@ from typing import Any
 
 from app import resources
 from app.services.errors import Refusal
+from app.storage.project import Project
 
 SUFFIX = ".safetensors"
+SHIPPED = "xception"
+"""The variant whose backbone comes with the program."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Model:
 def read_model(head: Path, *places: Path) -> Model:
     """A model file with its backbone: in one of the places (files or folders), beside it, or among those that ship.
 
-    Only the card is read. Refusal, in one line, when the file is no head or its backbone is nowhere.
+    A network in one file is both. Only the card is read. Refusal, in one line, when the file is neither that nor a
+    head, or the head's backbone is nowhere.
     """
     import core_model
 
@@ -55,33 +59,37 @@ def read_model(head: Path, *places: Path) -> Model:
         card = core_model.read_card(head)
     except (core_model.WeightsError, OSError) as error:
         raise Refusal(str(error)) from error
+    if card.kind == "network":
+        return Model(head.stem, head, head, {**json.loads(card.to_json()), "backbone": core_model.file_sha256(head)})
     if card.kind != "head":
         raise Refusal(f"{head.name} is a {card.kind}: it knows no classes; choose a head that was learnt on it")
-    for place in (*places, head.parent, resources.path("models")):
-        for file in _backbones(place, card.backbone):
-            return Model(head.stem, head, file, json.loads(card.to_json()))
+    file = core_model.find_backbone(card.backbone, *places, head.parent, resources.path("models"))
+    if file is not None:
+        return Model(head.stem, head, file, json.loads(card.to_json()))
     raise Refusal(
         f"the backbone that {head.name} was learnt on ({card.variant}, sha256 {card.backbone[:12]}…) is not here: "
         f"put its file beside {head.name}"
     )
 
 
-def _backbones(place: Path, sha256: str) -> list[Path]:
-    """Files at a place with that sha256; by name where the name says it, else those whose card says backbone."""
+def starting_backbone(project: Project, variant: str | None = None) -> tuple[Path, str]:
+    """The backbone that learning from scratch stands on, and its variant: the project's own, else the one that ships.
+
+    variant: the one that was asked for; a project's own of another one is passed over. Refusal where there is none.
+    """
     import core_model
 
-    if place.is_file():
-        return [place] if core_model.file_sha256(place) == sha256 else []
-    if (named := place / f"{sha256}{SUFFIX}").is_file():
-        return [named]
-    found = []
-    for file in sorted(place.glob(f"*{SUFFIX}")):
+    if sha256 := project.settings.backbone:
+        file = project.backbone_dir / f"{sha256}{SUFFIX}"
         try:
-            if core_model.read_card(file).kind == "backbone" and core_model.file_sha256(file) == sha256:
-                found.append(file)
-        except (core_model.WeightsError, OSError):
-            continue  # a neighbour that is damaged or not ours is not what was asked for
-    return found
+            own = core_model.read_card(file).variant
+        except (core_model.WeightsError, OSError) as error:
+            raise Refusal(
+                f"the backbone that atrous.toml names cannot be used ({error}): add it again, or delete that line"
+            ) from error
+        if variant in (None, own):
+            return file, own
+    return shipped_backbone(variant or SHIPPED), variant or SHIPPED
 
 
 def shipped_backbone(variant: str) -> Path:

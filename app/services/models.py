@@ -184,6 +184,8 @@ class Models:
         import core_model
 
         source = read_model(head, self._project.backbone_dir, *([backbone] if backbone else []))
+        if source.backbone == head:
+            raise Refusal(f"{head.name} is a whole network, not a head")
         try:
             loaded = core_model.load_head(head)
         except core_model.WeightsError as error:
@@ -223,11 +225,12 @@ class Models:
             raise Refusal(f"nothing was changed: {self._project.refusal}")
 
     def _needs(self, backbone: str) -> bool:
-        """Whether a version, or a learning that runs, stands on this backbone (its sha256)."""
+        """Whether a version, a learning that runs or one from scratch stands on this backbone (its sha256)."""
         runs = self._project.root.glob(".atrous/runs/*/pictures/")  # there for as long as it runs
         jobs = (folder.with_name("job.json") for folder in runs)
         in_runs = any(job.is_file() and backbone in job.read_text("utf-8") for job in jobs)
-        return in_runs or any(model.card["backbone"] == backbone for model in self.versions())
+        starts = backbone == self._project.settings.backbone
+        return starts or in_runs or any(model.card["backbone"] == backbone for model in self.versions())
 
     def _note(self, version: str, card: Mapping[str, Any]) -> None:
         """Keep another card of a version in the catalogue; that in its file stays."""

@@ -22,7 +22,7 @@ from app.services import editing
 from app.services.errors import Refusal
 from app.services.manner import PLAIN, Manner
 from app.services.matching import lookup, shares
-from app.services.model import Model, shipped_backbone
+from app.services.model import Model, starting_backbone
 from app.storage import images
 from app.storage.catalogue import ImageRecord
 from app.storage.errors import UnkeptPrediction
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 FEATURE_BUDGET = 512 << 20
 STROKES = "strokes"
 """What a prediction that goes by strokes has for a version; after a model's and a plus where that had its word."""
-_SHIPPED = "xception"  # the variant whose backbone looks at pictures before there is a model
 _HEADS = 4
 _FLUSH_EVERY = 8
 _NOTE = "predicted "  # + id: a key of the catalogue's state
@@ -101,7 +100,8 @@ class Network:
         table, version = (lookup(prior, classes), f"{prior.version}+{STROKES}") if prior else (None, STROKES)
         try:
             head = self._head(prior.head) if prior else None
-            said = self._on(model).fill(features, known, max(indices, default=-1) + 1, size, head, table, version)
+            predictor = self._on(model, project)
+            said = predictor.fill(features, known, max(indices, default=-1) + 1, size, head, table, version)
         except WeightsError as error:
             raise Refusal(str(error)) from error
         return None if said is None else Prediction(said.labels, said.confidence, version)
@@ -116,8 +116,8 @@ class Network:
     def look(self, project: Project, image_id: str, model: Model | None) -> None:
         """Read ahead: compute an image's features, so that its prediction is there at once.
 
-        Without a model on the backbone that ships: to fill from strokes, and for the first head. UnreadableImage,
-        Refusal.
+        Without a model on the backbone that learning from scratch stands on: to fill from strokes, and for the first
+        head. UnreadableImage, Refusal.
         """
         self._look(project, image_id, model)
 
@@ -150,10 +150,17 @@ class Network:
         picture, working_size = project.picture_path(image_id), project.settings.working_size
         width, height = images.size(picture)
         read = partial(images.read, picture, working_size)
-        return self._see(file_sha256(picture), model, working_size, read), (height, width)
+        return self._see(file_sha256(picture), model, working_size, read, project), (height, width)
 
-    def _see(self, sha256: str, model: Model | None, working_size: int, read: Callable[[], images.RGB]) -> Features:
-        predictor = self._on(model)
+    def _see(
+        self,
+        sha256: str,
+        model: Model | None,
+        working_size: int,
+        read: Callable[[], images.RGB],
+        project: Project | None = None,
+    ) -> Features:
+        predictor = self._on(model, project)
         assert self._predictor is not None
         key = (sha256, self._predictor[0][0], working_size)
         if key in self._features:
@@ -164,13 +171,14 @@ class Network:
                 self._features.popitem(last=False)
         return self._features[key]
 
-    def _on(self, model: Model | None) -> Predictor:
-        """The predictor of the model's backbone, or of the one that ships; one at a time is kept, they are large."""
+    def _on(self, model: Model | None, project: Project | None = None) -> Predictor:
+        """The predictor of the model's backbone, else of the project's first; one at a time is kept, they are large."""
         from core_model import DeviceError, Predictor, WeightsError, file_sha256, load_backbone
 
         try:
             if model is None:
-                path = shipped_backbone(_SHIPPED)
+                assert project is not None
+                path, _ = starting_backbone(project)
                 key = (file_sha256(path), 16)
             else:
                 path, key = model.backbone, (str(model.card["backbone"]), int(model.card["output_stride"]))

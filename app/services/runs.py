@@ -19,7 +19,7 @@ from app.domain.classes import VOID, Classes
 from app.domain.mask import HUMAN
 from app.jobs.job import Job, Progress
 from app.services.errors import NothingLearnt, Refusal
-from app.services.model import Model, copy_whole, shipped_backbone
+from app.services.model import Model, copy_whole, starting_backbone
 from app.services.models import Models
 from app.services.run_folder import RUNS, Run, folders, tidy
 from app.storage import images
@@ -59,9 +59,12 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
     records = sorted((r for r in records if r.id not in never), key=lambda record: record.id in held_out_ids)
     models = Models(project)
     current = models.in_use()
-    variant = request.variant or (str(current.card["variant"]) if current else "xception")
+    variant = request.variant or (str(current.card["variant"]) if current else None)
     network = current if current is not None and current.card["variant"] == variant else None
-    backbone = network.backbone if network is not None else shipped_backbone(variant)
+    if network is not None and variant is not None:
+        backbone = network.backbone
+    else:
+        backbone, variant = starting_backbone(project, variant)
     parent = network if network is not None and _can_continue(network, request.recipe) else None
     stride = int(network.card["output_stride"]) if network is not None else 16
     classes = {label.index: label.name for label in project.settings.classes}

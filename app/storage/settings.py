@@ -40,7 +40,12 @@ class Settings:
     unpainted: str = VOID_NAME
     """What becomes of empty pixels when an image is reviewed: "void" or the name of a class."""
 
+    backbone: str = ""
+    """sha256 of the backbone in .atrous/backbones that learning from scratch stands on; "": the one that ships."""
+
     def __post_init__(self) -> None:
+        if self.backbone and not re.fullmatch(r"[0-9a-f]{64}", self.backbone):
+            raise SettingsError(f'backbone is "{self.backbone}"; it must be a sha256, or be left out')
         if self.working_size < 16:
             raise SettingsError(f"working_size is {self.working_size}; at least 16 pixels are needed")
         if self.unpainted != VOID_NAME and self.classes.by_name(self.unpainted) is None:
@@ -57,6 +62,7 @@ def load(path: Path) -> Settings:
             classes=Classes(tuple(_class(entry, number) for number, entry in enumerate(_tables(table, "classes")))),
             working_size=_number(table, "working_size", WORKING_SIZE),
             unpainted=_text(table, "unpainted", VOID_NAME),
+            backbone=_text(table, "backbone", ""),
         )
     except (SettingsError, ClassError) as error:
         raise SettingsError(f"{path}{_line(path, error)}: {error}") from error
@@ -77,6 +83,10 @@ def save(path: Path, settings: Settings) -> None:
             for label in settings.classes
         ],
     }
+    if settings.backbone:
+        table["backbone"] = settings.backbone
+    else:
+        table.pop("backbone", None)
     atomic.write(path, tomli_w.dumps(table).encode())
 
 

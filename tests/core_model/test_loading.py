@@ -27,6 +27,7 @@ from core_model import (
     file_sha256,
     load,
     load_backbone,
+    load_head,
     load_network,
     read_card,
     save_backbone,
@@ -120,8 +121,10 @@ def test_a_network_in_one_file(folder: Path, network: DeepLab, tmp_path: Path) -
     bare = build(replace(SLIM, decoder=False), 3, pooling_norm=False).eval()
     save_network(tmp_path / "x", bare, CARD)
     assert same(bare, load(tmp_path / "x"))
-    with pytest.raises(WeightsError, match="is a network, not a backbone"):
-        load_backbone(folder / "network.safetensors")
+    assert same(network.backbone, load_backbone(folder / "network.safetensors", output_stride=8))
+    assert same(network.head, load_head(folder / "network.safetensors"))
+    with pytest.raises(WeightsError, match="is a backbone, not a network"):
+        load_network(folder / "backbone.safetensors")
     with pytest.raises(ValueError, match="names 2 classes, the head has 3"):
         save_network(tmp_path / "y", network, replace(CARD, classes=("a", "b")))
 

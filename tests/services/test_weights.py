@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 from pathlib import Path
 
@@ -11,13 +12,41 @@ import pytest
 import torch
 from PIL import Image
 
-from app.domain.classes import voc_color
-from app.services import Models, Refusal, export_version, import_weights, run, segment, weights
-from app.services.model import read_model
+import core_model
+from app.domain.classes import VOC_NAMES, voc_color
+from app.services import (
+    Models,
+    Network,
+    Refusal,
+    TrainRequest,
+    adopt,
+    export_version,
+    import_weights,
+    run,
+    segment,
+    weights,
+)
+from app.services.model import read_model, shipped_backbone, starting_backbone
+from app.services.published import CITYSCAPES
+from app.services.runs import prepare
+from app.storage import settings
 from app.storage.project import Project
-from core_model.checkpoint import read
+from core_model.checkpoint import read, tensors_of
 from tests.services.conftest import Files
 from tests.services.datasets import write_picture
+
+
+def same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    mine, theirs = tensors_of(one), tensors_of(other)
+    return mine.keys() == theirs.keys() and all(torch.equal(value, theirs[name]) for name, value in mine.items())
+
+
+def state_dict(path: Path, classes: int) -> core_model.DeepLab:
+    """Writes a network as torch saves it."""
+    torch.manual_seed(5)
+    network = core_model.build("xception_slim", classes).eval()
+    torch.save({"state_dict": network.state_dict()}, path)
+    return network
 
 
 def test_a_version_goes_out_with_its_backbone_and_serves_elsewhere(
@@ -66,14 +95,130 @@ def test_segment_passes_over_unreadable_pictures_and_refuses_namesakes(files: Fi
     assert not (tmp_path / "other").exists()
 
 
-def test_our_own_files_are_checked_and_copied(files: Files, tmp_path: Path) -> None:
-    for source in (files.make_head(), files.backbone):
-        out = tmp_path / f"copy of {source.name}"
-        assert import_weights(source, out).files == (out,)
-        assert out.read_bytes() == source.read_bytes()
+def test_a_backbone_of_ours_is_checked_and_copied(files: Files, tmp_path: Path) -> None:
+    out = tmp_path / "copy.safetensors"
+    assert import_weights(files.backbone, out).files == (out,)
+    assert out.read_bytes() == files.backbone.read_bytes()
+    with pytest.raises(Refusal, match="is a backbone: it knows no classes"):
+        import_weights(files.backbone, tmp_path / "x.safetensors", classes=["a"])
 
 
-@pytest.mark.parametrize("name", ["x.safetensors", "x.keras", "x.h5", "x.pth", "missing.keras", "missing.pth"])
+def test_a_head_and_its_backbone_become_one_file(files: Files, tmp_path: Path) -> None:
+    head = files.make_head(seed=2)
+    import_weights(head, tmp_path / "net.safetensors", output_stride=8)
+    card = core_model.read_card(tmp_path / "net.safetensors")
+    assert (card.kind, card.classes, card.output_stride) == ("network", ("background", "box", "disc"), 8)
+    import_weights(tmp_path / "net.safetensors", tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "net.safetensors").read_bytes()
+    named = tmp_path / "named.safetensors"
+    import_weights(tmp_path / "net.safetensors", named, classes=["a", "b", "c"])
+    assert core_model.read_card(named).classes == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(("count", "names", "size"), [(21, VOC_NAMES, 513), (19, CITYSCAPES, 2049), (4, (), 1024)])
+def test_a_foreign_network_is_named_and_keeps_every_digit(
+    tmp_path: Path, count: int, names: tuple[str, ...], size: int
+) -> None:
+    network = state_dict(tmp_path / "net.pth", count)
+    written = import_weights(tmp_path / "net.pth", tmp_path / "net.safetensors", variant="xception_slim")
+    found = core_model.load(tmp_path / "net.safetensors")
+    assert isinstance(found, core_model.DeepLab)
+    assert same(network, found)
+    card = found.head.card
+    assert card is not None
+    assert card.classes == (names or ("class 0", "class 1", "class 2", "class 3"))
+    assert (card.working_size, card.recipe, card.notes["source"]) == (size, "imported", "net.pth")
+    assert any(f"its {count} classes are called" in note for note in written.notes)
+    assert any("num_batches_tracked" in note for note in written.notes)
+
+
+def test_what_was_asked_for_of_a_foreign_network(tmp_path: Path) -> None:
+    state_dict(tmp_path / "net.pth", 4)
+    out = tmp_path / "net.safetensors"
+    with pytest.raises(Refusal, match="holds xception_slim, not xception_65"):
+        import_weights(tmp_path / "net.pth", out, variant="xception_65")
+    with pytest.raises(Refusal, match="knows 4 classes, not 2: give a name for each"):
+        import_weights(tmp_path / "net.pth", out, classes=["a", "b"])
+    assert not out.exists()
+    written = import_weights(tmp_path / "net.pth", out, classes=list("abcd"), output_stride=8)
+    card = core_model.read_card(out)
+    assert (card.classes, card.output_stride) == (tuple("abcd"), 8)
+    assert not any("classes are called" in note for note in written.notes)
+
+
+def test_a_foreign_network_becomes_a_version(project: Project, files: Files, tmp_path: Path) -> None:
+    network = state_dict(tmp_path / "their.net.pth", 3)
+    model = adopt(project, tmp_path / "their.net.pth")
+    assert model is not None
+    assert (model.version, model.classes) == ("their-1", ("class 0", "class 1", "class 2"))
+    assert Models(project).in_use() == model  # the first of the project
+    assert same(network.head, core_model.load_head(model.head))
+    assert same(network.backbone, core_model.load_backbone(model.backbone))
+    second = adopt(project, files.make_head("mine", seed=2))
+    assert second is not None
+    assert second.version == "mine-2"
+    assert Models(project).in_use() == model
+    assert sorted(path.name for path in (project.root / ".atrous").iterdir() if path.name.startswith(".")) == []
+
+
+def test_a_network_of_ours_becomes_a_version_that_predicts_the_same(
+    project: Project, files: Files, tmp_path: Path
+) -> None:
+    head = files.make_head("mine", seed=2, working_size=480, learnt_from={"images": 3})
+    import_weights(head, tmp_path / "net.safetensors")
+    model = adopt(project, tmp_path / "net.safetensors")
+    assert model is not None
+    assert (model.classes, model.working_size) == (("background", "box", "disc"), 480)
+    assert model.card["learnt_from"] == {"images": 3}
+    assert model.card["backbone"] == core_model.file_sha256(model.backbone)
+    labels = Network().predict(project, "p00", model).labels
+    assert np.unique(labels).tolist() == [2]
+
+
+def test_a_backbone_is_what_learning_from_scratch_stands_on(dataset: Project, files: Files, tmp_path: Path) -> None:
+    assert starting_backbone(dataset) == (shipped_backbone("xception"), "xception")
+    assert adopt(dataset, files.backbone) is None
+    sha256 = core_model.file_sha256(files.backbone)
+    own = dataset.backbone_dir / f"{sha256}.safetensors"
+    assert starting_backbone(dataset) == (own, "xception_slim")
+    assert starting_backbone(dataset, "xception_slim") == (own, "xception_slim")
+    assert starting_backbone(dataset, "xception") == (shipped_backbone("xception"), "xception")
+    with pytest.raises(Refusal, match="no backbone ships for xception_65"):
+        starting_backbone(dataset, "xception_65")
+    made = run(prepare(dataset, TrainRequest()))
+    job = json.loads((made.folder / "job.json").read_text())
+    assert (job["variant"], job["backbone"]) == ("xception_slim", str(own.resolve()))
+    painted = np.full((48, 64), 255, np.uint8)
+    painted[:9] = 1
+    assert Network().fill(dataset, "p00", None, painted) is not None
+    assert settings.load(dataset.root / "atrous.toml").backbone == sha256
+    models = Models(dataset)
+    first = models.adopt(files.make_head())
+    state_dict(tmp_path / "net.pth", 3)
+    other = adopt(dataset, tmp_path / "net.pth")
+    assert other is not None
+    models.use(other.version)
+    models.delete(first.version)
+    assert own.is_file()  # no version needs it, but the settings name it
+    own.unlink()
+    with pytest.raises(Refusal, match=r"the backbone that atrous\.toml names cannot be used"):
+        starting_backbone(dataset)
+
+
+def test_what_cannot_be_adopted_leaves_the_project_as_it_was(project: Project, tmp_path: Path) -> None:
+    before = sorted(project.root.rglob("*"))
+    for name in ("x.pth", "x.tar.gz", "x.safetensors", "missing.h5"):
+        if not name.startswith("missing"):
+            (tmp_path / name).write_bytes(b"rubbish" * 50)
+        with pytest.raises(Refusal) as caught:
+            adopt(project, tmp_path / name)
+        assert "\n" not in str(caught.value)
+    assert sorted(project.root.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["x.safetensors", "x.keras", "x.h5", "x.pth", "x.pb", "x.tar.gz", "x", "missing.keras", "missing.pth"]
+)
 def test_what_is_no_weight_file_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
     if not name.startswith("missing"):
         (tmp_path / name).write_bytes(b"rubbish" * 100)
