@@ -15,6 +15,7 @@ from torch import nn
 
 from core_model import VARIANTS, DeepLab, LinearHead, Xception, build
 from core_model.blocks import ConvNorm, decays
+from core_model.full import FullSettings
 from core_model.schedule import Schedule
 from core_model.xception import Unit
 
@@ -195,6 +196,21 @@ def test_the_rate_falls_as_published() -> None:
     for step, rate in ((100, 0.0069790), (15_000, 0.0037512), (27_000, 0.00088125), (29_999, 6.5417e-7)):
         assert 0.007 * schedule.rate(step, 0) == pytest.approx(rate, rel=1e-4)  # 0.007 (1 - t/T)^0.9
     assert schedule.rate(30_000, 0) == 0
+
+
+def test_the_slow_start_is_one_low_rate_and_then_the_poly_rate_of_all_steps() -> None:
+    schedule = Schedule(steps=30_000, seconds=None, warmup=0, slow_start=1000, slow_factor=1e-4 / 0.007)
+    assert [0.007 * schedule.rate(step, 0) for step in (0, 999)] == pytest.approx([1e-4, 1e-4])
+    for step, rate in ((1000, 0.0067896), (15_000, 0.0037512)):
+        assert 0.007 * schedule.rate(step, 0) == pytest.approx(rate, rel=1e-4)
+
+
+def test_the_published_recipe_is_the_specifications() -> None:
+    published = FullSettings.published()
+    assert (published.optimizer, published.head_rate, published.backbone_rate) == ("sgd", 0.007, 0.007)
+    assert (published.power, published.weight_decay) == (0.9, 4e-5)
+    assert (published.crop, published.gpu_batch) == (513, 16)
+    assert (published.scales, published.scale_step) == ((0.5, 2.0), 0.25)
 
 
 Layers = dict[str, tuple[Any, ...]]
