@@ -2,9 +2,9 @@
 
 `python -m tests.benchmarks.big_picture [--json] [--megapixels 96] [--threads 1]`. The labels at full size: from random
 logits of a working size of 1024, with regions as a picture has them and as pure noise, where no two cells agree; the
-median of 5, in seconds of the one core that it uses, and what the peak of memory grows by. Tiles: `atrous segment --tiles` of a JPEG, a process of its own from
-the import to the written mask, with fresh weights of the slim network; memory does not go with the variant's depth, and
-time is the network's.
+median of 5, in seconds of the one core that it uses, and what the peak of memory grows by. Tiles: as `atrous segment
+--tiles` has it, a process of its own from the import to the written mask, with fresh weights of the slim network; the
+time is the network's, the memory the same for every variant but for one tile's activations.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from app.services import Manner, run, segment
 folder = Path(sys.argv[1])
 torch.set_num_threads(int(sys.argv[2]))
 told = []
-result = run(segment([folder / "big.jpg"], folder / "head.safetensors", folder / "out", "cpu", Manner(1024)), told.append)
+job = segment([folder / "big.jpg"], folder / "head.safetensors", folder / "out", "cpu", Manner(1024))
+result = run(job, told.append)
 assert result.written and not result.notes
 print(len(told) - 1, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
