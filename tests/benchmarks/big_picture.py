@@ -45,11 +45,10 @@ print(len(told) - 1, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").re
 
 
 def labels_at_full_size(classes: int, regions: int) -> tuple[float, float]:
-    """Milliseconds, and MB of memory beyond the logits, of 4000 x 3000 labels; `regions` across the picture, 0: noise."""
+    """Milliseconds and MB over the logits for 4000 x 3000 labels; `regions` across the picture, 0: noise."""
     torch.manual_seed(0)
-    logits = (
-        torch.randn(1, classes, regions * 3 // 4 + 1, regions + 1) if regions else torch.randn(1, classes, 193, 257)
-    )
+    seeds = (regions * 3 // 4 + 1, regions + 1) if regions else (193, 257)
+    logits = torch.randn(1, classes, *seeds)
     logits = F.interpolate(logits, (193, 257), mode="bicubic")[0]
     labels_of(logits, (768, 1024), (75, 100))
     before = _kilobytes("VmRSS")

@@ -113,6 +113,7 @@ def test_twelve_megapixels_of_noise_take_little_more_than_their_labels() -> None
 LENGTH = st.integers(1, 9)
 
 
+@settings(deadline=None)
 @given(old=st.tuples(LENGTH, LENGTH), new=st.tuples(LENGTH, LENGTH), seed=st.integers(0, 99))
 def test_values_and_gradients_are_those_of_torch(old: tuple[int, int], new: tuple[int, int], seed: int) -> None:
     random = torch.Generator().manual_seed(seed)
