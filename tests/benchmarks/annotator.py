@@ -238,7 +238,8 @@ class _Wrong:
 def _depths(inside: Bool) -> NDArray[np.int32]:
     """Squared distance of each pixel to the nearest that is not inside."""
     distance = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.rint(np.minimum(distance, 1e4) ** 2).astype(np.int32)
+    squared: NDArray[np.int32] = np.rint(np.minimum(distance, 1e4) ** 2).astype(np.int32)
+    return squared
 
 
 def _ends(random: np.random.Generator) -> list[Place]:
@@ -255,7 +256,8 @@ def _ends(random: np.random.Generator) -> list[Place]:
 def _squares() -> NDArray[np.int32]:
     """Squared distances from the middle of a square that holds the largest dab."""
     offsets = np.arange(-RADII[-1], RADII[-1] + 1, dtype=np.int32) ** 2
-    return offsets[:, None] + offsets
+    squares: NDArray[np.int32] = offsets[:, None] + offsets
+    return squares
 
 
 @lru_cache(maxsize=20_000)

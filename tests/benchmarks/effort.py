@@ -174,8 +174,10 @@ def main() -> None:
         "--json", action="store_true", help="JSON instead of the table, with a row a picture and policy"
     )
     options = parser.parse_args()
-    if not (options.dataset / "ImageSets").is_dir():
+    if not (options.dataset / "ImageSets" / "Segmentation" / "train.txt").is_file():
         sys.exit(f"{options.dataset} is no VOC folder with pictures, masks and ImageSets/Segmentation/train.txt.")
+    if options.images < 1:
+        sys.exit(f"--images {options.images}: one picture at least.")
     data = Dataset.of(options.dataset, options.images, options.seed, options.order)
     policies = [policy for policy in POLICIES if policy in options.policies]
     works = all_policies(policies, data, options.seed, options.keep)

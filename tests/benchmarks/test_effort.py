@@ -19,7 +19,7 @@ from PIL import Image
 from tests.benchmarks import desk
 from tests.benchmarks.annotator import VOID, Annotator
 from tests.benchmarks.desk import POLICIES, Dataset, Work, annotate, correct
-from tests.benchmarks.effort import EXPECTED, kept, lanes_of, minutes, plot, row_of, table
+from tests.benchmarks.effort import EXPECTED, kept, lanes_of, main, minutes, plot, row_of, table
 
 Labels = NDArray[np.uint8]
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -29,7 +29,7 @@ def blotches(seed: int, size: int = 96) -> Labels:
     """Two classes with a ragged border, and a strip of void."""
     noise = np.random.default_rng(seed).random((size, size)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 4)
-    labels = (smooth > np.median(smooth)).astype(np.uint8)
+    labels: Labels = (smooth > np.median(smooth)).astype(np.uint8)
     labels[:4] = VOID
     return labels
 
@@ -105,6 +105,13 @@ def test_a_picture_that_takes_too_many_strokes_is_unfinished(monkeypatch: pytest
     assert work.unfinished
     assert work.strokes == 4
     assert not annotator.done
+
+
+def test_a_picture_for_which_no_candidate_gains_is_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Annotator, "next", lambda self, number: None)
+    work, _ = work_on(blotches(4), None)
+    assert work.unfinished
+    assert work.strokes == 0
 
 
 def test_a_picture_that_opens_right_takes_nothing() -> None:
@@ -185,6 +192,12 @@ def test_from_the_command_line(dataset: Path, tmp_path: Path) -> None:
     assert said["rows"][0]["value"] == np.mean([row["strokes"] for row in said["pictures"]])
     assert "about" in ended.stderr
     assert cv2.imread(str(drawn)) is not None
+
+
+def test_what_is_no_dataset_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["effort", str(tmp_path)])
+    with pytest.raises(SystemExit, match="is no VOC folder"):
+        main()
 
 
 @pytest.mark.slow
