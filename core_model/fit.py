@@ -23,7 +23,7 @@ from core_model.checkpoint import load_backbone
 from core_model.commands import Inbox
 from core_model.dataset import Dataset
 from core_model.deeplab import DeepLab
-from core_model.device import DeviceError, choose_device
+from core_model.device import DeviceError, choose_device, multiplies_bf16
 from core_model.events import Events
 from core_model.full import Full
 from core_model.heads import AsppDecoderHead, LinearHead, VotingHead
@@ -31,12 +31,13 @@ from core_model.inherit import starting_head
 from core_model.job import Job, JobError
 from core_model.linear import Linear
 from core_model.live import Album, Live, LiveLinear, LiveQuick, Pace
+from core_model.memory import gigabytes, lowered_batch, memory_free, memory_needed
 from core_model.predictor import Predictor
 from core_model.quick import Quick, QuickSettings, Voter
 from core_model.reservoir import Reservoir
 from core_model.resume import Kept, State
 from core_model.schedule import Schedule, default_minutes
-from core_model.training import Training
+from core_model.training import Learner, Training
 from core_model.views import Gallery
 from core_model.xception import Backbone
 
@@ -190,11 +191,30 @@ def _quick(
             except FloatingPointError as error:
                 events.emit("warning", text=f"learns without the linear part: {error}")
         quick = Quick(head, card, job.out, train, held_out, dataset.pixels, device, job.seed, settings)
+        size = max(look.size for look in train)
+        _lower(quick, size, 2 if head.pooling_norm else 1, job, device, events)
         if job.minutes is not None:
             schedule = _shortened(schedule, monotonic() - began)
         Training(quick, schedule, events, job.classes, kept, resumed).run()
     finally:
         gallery.clear()
+
+
+def _lower(learner: Learner, size: tuple[int, int], least: int, job: Job, device: torch.device, events: Events) -> None:
+    """Say what it needs, and take fewer pictures a step where that would not be there.
+
+    least: it learns from as many at once, whatever it is told.
+    """
+
+    def needed(batch: int) -> int:
+        return memory_needed(job.recipe, job.variant, size, batch, bf16=multiplies_bf16(device))
+
+    learner.batch, warning = lowered_batch(needed, learner.batch, memory_free(device), least)
+    if warning:
+        events.emit("warning", text=warning)
+    needs = needed(max(learner.batch, least))
+    text = f"needs about {gigabytes(needs)} of memory for {learner.batch} pictures a step"
+    events.emit("needs", batch=learner.batch, megabytes=needs >> 20, text=text)
 
 
 def _shortened(schedule: Schedule, spent: float) -> Schedule:

@@ -137,6 +137,11 @@ class Full:
         height, width = (min(self.settings.crop, padded_length(max(lengths))) for lengths in zip(*shapes, strict=True))
         return height, width
 
+    @property
+    def crop(self) -> tuple[int, int]:
+        """Height and width that it learns at."""
+        return self._crop
+
     def groups(self) -> list[dict[str, Any]]:
         """One group a rate and decay: rates fall with the distance from the head."""
         settings = self.settings

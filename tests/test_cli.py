@@ -415,7 +415,7 @@ def test_ctrl_c_keeps_what_is_done_and_ends_with_130(taught: Path) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_while_learning_keeps_a_partial_version_and_it_can_go_on(atrous: Atrous, taught: Path) -> None:
-    command = [sys.executable, "-m", "app", "train", str(taught), "--steps", "60", "--device", "cpu", "--json"]
+    command = [sys.executable, "-m", "app", "train", str(taught), "--steps", "30", "--device", "cpu", "--json"]
     process = interruptible(command)
     watchdog = threading.Timer(300, process.kill)
     watchdog.start()
@@ -438,7 +438,7 @@ def test_ctrl_c_while_learning_keeps_a_partial_version_and_it_can_go_on(atrous: 
     project.close()
     code, out, err = atrous("train", taught, "--resume", "--json")
     document = json.loads(out)
-    assert (code, document["version"], document["steps"]) == (0, "quick-3", 60)
+    assert (code, document["version"], document["steps"]) == (0, "quick-3", 30)
     assert re.search(r"going on with quick at [2-9]\d%", err)
 
 

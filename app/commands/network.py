@@ -165,7 +165,7 @@ def _resumed(project: Project) -> services.Job[services.TrainResult]:
     stopped = yield from learning.recover(project)
     if stopped is None:
         raise services.Refusal("no learning was stopped here that could go on: start one with atrous train")
-    yield services.Progress(stopped.fraction, 1, f"going on with {stopped.run.recipe} at {stopped.fraction:.0%}")
+    note(f"going on with {stopped.run.recipe} at {stopped.fraction:.0%}")
     return (yield from learning.resume(project, stopped))
 
 

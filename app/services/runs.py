@@ -149,6 +149,7 @@ def _write_truths(
     learnt: list[str] = []
     held_out: list[str] = []
     warnings: list[str] = []
+    void: list[str] = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for start in range(0, len(records), _AT_ONCE):
             batch = records[start : start + _AT_ONCE]
@@ -157,11 +158,16 @@ def _write_truths(
                 yield Progress(number, len(records), f"preparing {record.id}")
                 if isinstance(pair, str):
                     warnings.append(f"{record.id} is left out: {pair}")
-                elif (pair[1] != VOID).any():
+                elif not (pair[1] != VOID).any():
+                    void += [record.id] if record.status == "reviewed" else []
+                else:
                     write_pair(folder, str(len(learnt) + len(held_out)), *pair)
                     (held_out if record.id in held_out_ids else learnt).append(record.id)
                     if record.id not in held_out_ids:
                         pixels += np.bincount(pair[1].ravel(), minlength=256)
+    if void:
+        some = ", ".join(void[:3]) + (f" and {len(void) - 3} more" if len(void) > 3 else "")
+        warnings.append(f"{some}: reviewed, and all void; nothing is learnt from that")
     return learnt, held_out, warnings, pixels
 
 

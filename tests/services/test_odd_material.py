@@ -124,15 +124,25 @@ def test_many_classes_without_pixels_are_counted(made: Make) -> None:
     project.close()
 
 
-@pytest.mark.parametrize("gone", ["JPEGImages/p1.png", "SegmentationClass/p1.png"])
-def test_a_picture_that_is_deleted_while_it_is_prepared(made: Make, gone: str) -> None:
+def test_pictures_of_void_are_named(made: Make) -> None:
+    project = made(scene(0)[1], scene(1)[1], *[_plain(VOID)] * 5)
+    run = run_job(prepare(project, TrainRequest()))
+    assert run.learnt == ("p0", "p1")
+    assert run.warnings == ("p2, p3, p4 and 2 more: reviewed, and all void; nothing is learnt from that",)
+    project.close()
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"), [("JPEGImages/p6.png", "p6 is left out: "), ("SegmentationClass/p6.png", "p6: reviewed, and all")]
+)
+def test_a_picture_that_is_deleted_while_it_is_prepared(made: Make, gone: str, said: str) -> None:
     project = made(*(scene(number)[1] for number in range(8)))
     job: Job[TrainResult] = fit(project, TrainRequest("linear", **QUICKLY))  # type: ignore[arg-type]
     next(shown for shown in job if shown.text.startswith("preparing"))
-    (project.root / gone.replace("p1", "p6")).unlink()
+    (project.root / gone).unlink()
     result = run_job(job)
     assert result.images == 7
-    assert result.warnings[0].startswith("p6 is left out: ")
+    assert result.warnings[0].startswith(said)
     assert result.used
     project.close()
 
