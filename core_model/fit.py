@@ -37,7 +37,7 @@ from core_model.quick import Quick, QuickSettings, Voter
 from core_model.reservoir import Reservoir
 from core_model.resume import Kept, State
 from core_model.schedule import Schedule, default_minutes
-from core_model.training import Learner, Training
+from core_model.training import Training
 from core_model.views import Gallery
 from core_model.xception import Backbone
 
@@ -112,6 +112,7 @@ def fit(job: Job, events: Events) -> None:
         events.emit("warning", text=text)
     schedule = Schedule(job.steps, minutes * 60 if minutes is not None else None)
     if full is not None:
+        full.hold(_fitting(full.batch, full.crop, full.least, job, device, events))
         asked = full.training(job.steps, schedule.seconds)
         Training(full, events=events, class_names=job.classes, kept=kept, resumed=resumed, **asked).run()
     elif isinstance(head, LinearHead):
@@ -192,7 +193,7 @@ def _quick(
                 events.emit("warning", text=f"learns without the linear part: {error}")
         quick = Quick(head, card, job.out, train, held_out, dataset.pixels, device, job.seed, settings)
         size = max(look.size for look in train)
-        _lower(quick, size, 2 if head.pooling_norm else 1, job, device, events)
+        quick.batch = _fitting(quick.batch, size, 2 if head.pooling_norm else 1, job, device, events)
         if job.minutes is not None:
             schedule = _shortened(schedule, monotonic() - began)
         Training(quick, schedule, events, job.classes, kept, resumed).run()
@@ -200,8 +201,8 @@ def _quick(
         gallery.clear()
 
 
-def _lower(learner: Learner, size: tuple[int, int], least: int, job: Job, device: torch.device, events: Events) -> None:
-    """Say what it needs, and take fewer pictures a step where that would not be there.
+def _fitting(wanted: int, size: tuple[int, int], least: int, job: Job, device: torch.device, events: Events) -> int:
+    """Give how many pictures memory holds at once, `wanted` or `least` to it, and say what they need.
 
     least: it learns from as many at once, whatever it is told.
     """
@@ -209,12 +210,13 @@ def _lower(learner: Learner, size: tuple[int, int], least: int, job: Job, device
     def needed(batch: int) -> int:
         return memory_needed(job.recipe, job.variant, size, batch, bf16=multiplies_bf16(device))
 
-    learner.batch, warning = lowered_batch(needed, learner.batch, memory_free(device), least)
+    batch, warning = lowered_batch(needed, wanted, memory_free(device), least)
     if warning:
         events.emit("warning", text=warning)
-    needs = needed(max(learner.batch, least))
-    text = f"needs about {gigabytes(needs)} of memory for {learner.batch} pictures a step"
-    events.emit("needs", batch=learner.batch, megabytes=needs >> 20, text=text)
+    needs = needed(max(batch, least))
+    text = f"needs about {gigabytes(needs)} of memory for {batch} pictures at once"
+    events.emit("needs", batch=batch, megabytes=needs >> 20, text=text)
+    return batch
 
 
 def _shortened(schedule: Schedule, spent: float) -> Schedule:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,14 +25,11 @@ from core_model.device import multiplies_bf16
 from core_model.engines import folded
 from core_model.learner import Scores, stamped
 from core_model.losses import class_weights, cross_entropy, dice, lovasz_softmax
-from core_model.memory import available_bytes
 from core_model.metrics import Confusion
 from core_model.schedule import Schedule
 from core_model.transforms import labels_of, padded_length, to_input, upsample
 
 _FROZEN_BELOW = 12  # pictures at a time: fewer cannot train BN's statistics (Chen et al. 2017)
-_BYTES_A_PIXEL = 6_500  # of a crop: what a step takes for its way back (xception, fp32: 6 200 measured; bf16: 4 000)
-_SHARE = 0.7  # of the memory that is free, to be taken at most
 _OVERLAPS = {"lovasz": lovasz_softmax, "dice": dice}
 
 
@@ -106,16 +103,21 @@ class Full:
         self._train, self._held_out = dataset.train, dataset.held_out
         self._rng = np.random.default_rng(seed)
         self._order: list[int] = []
-        self._crop = self._crop_size()
-        wanted = self.settings.gpu_batch if device.type == "cuda" else self.settings.batch
-        self.batch = min(wanted, _room(self._crop, device))
-        self.accumulate = -(-wanted // self.batch)
+        self.crop = self._crop_size()
+        self._wanted = self.settings.gpu_batch if device.type == "cuda" else self.settings.batch
+        self.least = 2 if network.head.pooling_norm else 1  # BN there cannot learn from a lone picture
         self._weights = class_weights(dataset.pixels, self.settings.weighting).to(device)
-        network.train()
-        if self.batch < _FROZEN_BELOW:
-            network.backbone.eval()  # keeps BN's statistics; nothing else differs
+        self.hold(self._wanted)
         for parameter in _unused(network):
             parameter.requires_grad_(False)
+
+    def hold(self, at_once: int) -> None:
+        """Take a step's crops in turns of at most so many, where memory does not hold all of them."""
+        self.accumulate = math.ceil(self._wanted / max(1, at_once))
+        self.batch = math.ceil(self._wanted / self.accumulate)
+        self.network.train()
+        if self.batch < _FROZEN_BELOW:
+            self.network.backbone.eval()  # keeps BN's statistics; nothing else differs
 
     def training(self, steps: int | None, seconds: float | None) -> dict[str, Any]:
         """Give what the settings ask of `Training`, as its arguments by name."""
@@ -137,11 +139,6 @@ class Full:
         height, width = (min(self.settings.crop, padded_length(max(lengths))) for lengths in zip(*shapes, strict=True))
         return height, width
 
-    @property
-    def crop(self) -> tuple[int, int]:
-        """Height and width that it learns at."""
-        return self._crop
-
     def groups(self) -> list[dict[str, Any]]:
         """One group a rate and decay: rates fall with the distance from the head."""
         settings = self.settings
@@ -162,16 +159,13 @@ class Full:
 
     def loss(self, batch: int) -> Tensor:
         """Cross-entropy at full size, and overlap at stride 4, over crops in drawn scale, place and light."""
-        count = min(batch, len(self._train))
-        if count == 1 and self.network.head.pooling_norm:
-            count = 2  # one crop has one value a channel there, and BN cannot learn from one
-        crops = [self._draw() for _ in range(count)]
+        crops = [self._draw() for _ in range(max(batch, self.least))]
         x = torch.cat([to_input(rgb) for rgb, _ in crops])  # (N, 3, H, W)
         x = x.to(self.device, memory_format=torch.channels_last, non_blocking=True)
         truth = torch.from_numpy(np.stack([truth for _, truth in crops])).to(self.device).long()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.network(x).float()  # (N, classes, H/4, W/4)
-        loss = cross_entropy(upsample(logits, self._crop), truth, self._weights)
+        loss = cross_entropy(upsample(logits, self.crop), truth, self._weights)
         if self.settings.overlap:
             loss = loss + _OVERLAPS[self.settings.overlap](logits, truth[:, ::4, ::4])
         return loss
@@ -183,8 +177,8 @@ class Full:
         rgb, truth = self._train[self._order.pop()].read()
         scale, flip = self._scale(), bool(rng.integers(2))
         rgb, truth = (lit(rng, scale, flip) if settings.lit else View(scale, flip)).of(rgb, truth)
-        top, left = around(rng, truth, *self._crop, evenly=bool(rng.random() < settings.aimed))
-        return cropped(rgb, truth, top, left, *self._crop)
+        top, left = around(rng, truth, *self.crop, evenly=bool(rng.random() < settings.aimed))
+        return cropped(rgb, truth, top, left, *self.crop)
 
     def _scale(self) -> float:
         (low, high), step = self.settings.scales, self.settings.scale_step
@@ -220,12 +214,6 @@ class Full:
         path = self._out / "head.safetensors"
         save_head(path, module.head, replace(card, backbone=sha))
         return path
-
-
-def _room(crop: tuple[int, int], device: torch.device) -> int:
-    """Say how many crops memory holds while they are learnt, at least one."""
-    free = available_bytes(device)
-    return sys.maxsize if free is None else max(1, int(_SHARE * free) // (_BYTES_A_PIXEL * crop[0] * crop[1]))
 
 
 def _depths(network: DeepLab) -> dict[str, int]:

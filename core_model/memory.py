@@ -36,18 +36,6 @@ def peak_megabytes() -> int | None:
     return None
 
 
-def available_bytes(device: torch.device) -> int | None:
-    """Give the memory that is free for tensors: the GPU's, or the machine's; None where nobody tells."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    meminfo = Path("/proc/meminfo")
-    if meminfo.is_file():
-        for line in meminfo.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) << 10
-    return None
-
-
 def out_of_memory(error: Exception) -> bool:
     """Say whether torch or Python could not get memory; on the CPU torch tells it in words only."""
     words = str(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,7 @@ def test_as_many_pictures_a_step_as_fit(
 def test_memory_that_is_free_is_known_on_linux() -> None:
     free = memory_free(torch.device("cpu"))
     assert (free is not None and free > 0) == Path("/proc/meminfo").is_file()
+    assert free is None or free <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.parametrize("recipe", ["quick", "full"])
