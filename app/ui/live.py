@@ -201,4 +201,5 @@ def _words(state: LiveState) -> str:
         return "Live: review a picture, and the next one is pre-annotated by what it taught."
     took = f", the last one within {state.seconds:.1f} s" if state.seconds is not None else ""
     more = f"; {state.waiting} more to learn" if state.waiting else ""
-    return f"Live: {many} learnt{took}{more}."
+    kind = " by the quick head" if state.head == "quick" else ""
+    return f"Live: {many} learnt{kind}{took}{more}."

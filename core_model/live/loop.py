@@ -230,7 +230,7 @@ class Live:
         self.comparison = None
         self.contest.measure(miou or {})
         self.quick.end_round((miou or {}).get(self.quick.kind), seated=self.seated is self.quick)
-        if self.seated is self.quick:
+        if self.seated is self.quick and self.quick.better:
             self._publish(self.quick)
         self._seat()
 

@@ -38,7 +38,7 @@ class Pace:
     looking: float = 0.4  # of its time goes into further views of the pictures, until there are all
     few: int = 4  # steps with a new picture, then it is held
     hurry: float = 4.0  # seconds that somebody waits at most: after them what there is is published
-    round_seconds: float = 30.0  # of its own time between two looks at how good it is
+    round_seconds: float = 40.0  # of its own time between two looks at how good it is
     gain: float = 0.002  # of mIoU, or as a share of the loss, that a round has to gain
     rounds: int = 4  # without that, then nothing improves
     slope: Slope = field(default_factory=Slope)
@@ -73,6 +73,7 @@ class LiveQuick:
         self.held: dict[str, int] = {}  # the revision of each picture that ASPP and decoder know
         self.step = 0
         self.ready = self.rounded = False  # after a slice: it is worth to be published; to be scored
+        self.better = False  # the round before has gained something
         self._card, self._classes, self._path, self._events = card, card.classes, path, events
         self._predictor, self._device, self._seed = predictor, device, seed
         self._linear = linear
@@ -88,14 +89,14 @@ class LiveQuick:
         self._descent = Descent(head.to(self._device), self._settings.batch, self._events, self._pace.slope)
         self._learnt = False  # there is something to publish
         self._renewed = False  # and no published head is like it
-        self.ready = self.rounded = False
+        self.ready = self.rounded = self.better = False
+        self._worked = self._looked = 0.0  # seconds of this round; of them those that went into further views
+        self._losses: list[float] = []
         self._wake()
 
     def _wake(self) -> None:
         """Something is new: it is worth to go on."""
         self._tired, self._stale, self._best = False, 0, -math.inf
-        self._losses: list[float] = []
-        self._worked = self._looked = 0.0  # seconds: of this round; of them those that went into further views
         self._all_seen = False  # no further view is to be had
         self._descent.try_again()
 
@@ -212,6 +213,7 @@ class LiveQuick:
         """A round is over; its mIoU on held-out pictures, where there are any. Keeps the state."""
         value = miou if miou is not None else -sum(self._losses) / max(1, len(self._losses))
         gain = self._pace.gain * (1.0 if miou is not None else abs(value))
+        self.better = value > self._best
         self._stale = 0 if value > self._best + gain else self._stale + 1
         self._best = max(self._best, value)
         self._tired = self._descent.given_up or self._stale >= self._pace.rounds
@@ -243,9 +245,10 @@ class LiveQuick:
 
         try:
             loss = self._descent.step(quick)
-        except UNREADABLE as error:
+        except (*UNREADABLE, ValueError) as error:  # ValueError: a picture of one cell is too small for BN
             names = ", ".join(entry.id for entry in drawn)
-            self._events.emit("warning", text=f"what was seen of {names} cannot be read, and is dropped: {error}")
+            text = f"what was seen of {names} cannot be learnt, and is dropped: {' '.join(str(error).split())}"
+            self._events.emit("warning", text=text)
             for entry in drawn:
                 self.album.forget(entry.id)
                 self._fresh.pop(entry.id, None)

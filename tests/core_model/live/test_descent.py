@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import itertools
 import json
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,11 @@ def weights(head: VotingHead) -> Tensor:
     return torch.cat([tensor.detach().flatten().float() for tensor in head.parameters()])
 
 
+def way(places: list[Tensor]) -> float:
+    """How far it is from each to the next, together."""
+    return sum(float((a - b).norm()) for a, b in pairwise(places))
+
+
 def spoiled(monkeypatch: pytest.MonkeyPatch, times: int, spoil: Any) -> None:
     """The next so many losses are spoiled."""
     original, left = Quick.loss, [times]
@@ -109,9 +114,7 @@ def test_the_mean_follows_slower_than_the_weights() -> None:
         down.step()
         seen.append(weights(down.head))
         means.append(weights(down.descent.mean))
-    assert sum((a - b).norm() for a, b in itertools.pairwise(means)) < sum(
-        (a - b).norm() for a, b in itertools.pairwise(seen)
-    )
+    assert way(means) < way(seen)
     assert torch.isfinite(means[-1]).all()
 
 

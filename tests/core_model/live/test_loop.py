@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import Tensor
 
 from core_model import load_head, read_card
 from core_model.commands import Command, Forget, NewClasses, Pause, Resume
 from core_model.live import Live, LiveLinear, LiveQuick
+from core_model.live.descent import Slope
 from core_model.live.scores import Scores
+from core_model.quick import Quick
 from tests.core_model.job_folder import write_job
 from tests.core_model.live.script import FAST, Event, at_once, holds, pictures, play, said
 
@@ -162,6 +166,33 @@ def test_somebody_who_waits_gets_what_there_is(tmp_path: Path, quick_leads: list
     play(tmp_path / "job", (at_once, pictures(0, 1)), (holds(0, 1), pictures(2)), (holds(0, 1, 2), []), pace=pace)
 
 
+def test_a_quick_head_that_cannot_go_on_keeps_its_good_weights_and_hears_the_vote(
+    tmp_path: Path, quick_leads: list[dict[str, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seated(events: list[Event]) -> bool:
+        if not holds(0, 1)(events):
+            return False
+        monkeypatch.setattr(Quick, "loss", lambda self, _batch: sum(p.sum() for p in self.head.parameters()) * nan)
+        return True
+
+    def given_up(events: list[Event]) -> bool:
+        return any("waits for the next correction" in event.get("text", "") for event in events)
+
+    events = play(
+        tmp_path / "job",
+        (at_once, pictures(0, 1)),
+        (seated, pictures(2)),
+        (holds(0, 1, 2), []),
+        (given_up, pictures(3)),
+        (holds(0, 1, 2, 3), []),
+        pace=replace(FAST, slope=Slope(rollbacks=1)),
+    )
+    assert heads(events) == ["linear", "quick"]
+    assert all(
+        bool(tensor.isfinite().all()) for tensor in load_head(tmp_path / "job/out/head.safetensors").parameters()
+    )
+
+
 def test_held_out_pictures_are_scored_and_never_learnt(tmp_path: Path) -> None:
     job = tmp_path / "job"
     both = [said("scores", images=2, head=head) for head in ("linear", "quick")]
@@ -277,8 +308,7 @@ def test_what_it_kept_stays_within_the_disk_that_it_was_given(tmp_path: Path) ->
         return said("progress", head="quick")(events) and said("progress", id="p11")(events)
 
     play(job, (at_once, pictures(*range(12))), (learnt, []))
-    kept = list((job / "features").glob("*.safetensors"))
-    assert len(kept) >= 2
+    assert len(list((job / "features").glob("*.safetensors"))) >= 2
     assert len(list((job / "features").glob("*.json"))) == 12
 
 
@@ -288,8 +318,25 @@ def test_features_that_are_damaged_are_named_and_dropped(tmp_path: Path) -> None
     for path in (job / "features").glob("*.safetensors"):
         path.write_bytes(b"rubbish")
     events = play(job, (said("warning"), []))
-    assert "cannot be read" in next(event["text"] for event in events if event["event"] == "warning")
+    assert "cannot be learnt" in next(event["text"] for event in events if event["event"] == "warning")
     assert events[-1]["event"] == "done"
+
+
+def test_a_picture_that_is_too_small_is_dropped_and_the_others_are_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, calls = Quick.loss, []
+
+    def loss(self: Quick, batch: int) -> Tensor:
+        calls.append(batch)
+        if len(calls) == 1:
+            raise ValueError("Expected more than 1 value per channel when training")
+        return original(self, batch)
+
+    monkeypatch.setattr(Quick, "loss", loss)
+    acts = (at_once, pictures(0, 1, 2, 3)), (lambda _events: len(calls) > 3, [])
+    events = play(tmp_path / "job", *acts)
+    assert "more than 1 value" in next(event["text"] for event in events if event["event"] == "warning")
 
 
 def test_paused_it_does_nothing(tmp_path: Path, work: list[str]) -> None:
