@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from core_model.card import Card, WeightsError
 from core_model.events import Events
 from core_model.heads import VotingHead
 from core_model.inherit import take_over
-from core_model.live.album import Album, Entry, Page
+from core_model.live.album import Album, Entry, pixels_of
 from core_model.live.descent import Descent, Slope
+from core_model.live.draw import draw
 from core_model.live.learner import Seen
-from core_model.live.linear import LiveLinear, Rounds
+from core_model.live.linear import LiveLinear
 from core_model.live.state import State
 from core_model.predictor import Predictor
 from core_model.quick import Quick, QuickSettings
@@ -69,11 +69,8 @@ class LiveQuick:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`card`: what is known of its heads, which have its classes. `path`: where its state is kept."""
-        self.parent, self.album = card.parent, album
+        self.parent, self.album, self.step = card.parent, album, 0
         self.held: dict[str, int] = {}  # the revision of each picture that ASPP and decoder know
-        self.step = 0
-        self.ready = self.rounded = False  # after a slice: it is worth to be published; to be scored
-        self.better = False  # the round before has gained something
         self._card, self._classes, self._path, self._events = card, card.classes, path, events
         self._predictor, self._device, self._seed = predictor, device, seed
         self._linear = linear
@@ -87,9 +84,9 @@ class LiveQuick:
     def _begin(self, head: VotingHead) -> None:
         """A new descent from these weights."""
         self._descent = Descent(head.to(self._device), self._settings.batch, self._events, self._pace.slope)
-        self._learnt = False  # there is something to publish
-        self._renewed = False  # and no published head is like it
-        self.ready = self.rounded = self.better = False
+        self._learnt = self._renewed = False  # there is something to publish; and no published head is like it
+        self.ready = self.rounded = False  # after a slice: it is worth to be published; to be scored
+        self.better = False  # the round before has gained something
         self._worked = self._looked = 0.0  # seconds of this round; of them those that went into further views
         self._losses: list[float] = []
         self._wake()
@@ -134,12 +131,11 @@ class LiveQuick:
         self._wake()
 
     def _kept(self, seen: Seen, taps: Sequence[str], *, held_out: bool) -> Entry | None:
+        entry, why = None, "there is no room on disk"
         try:
             entry = self.album.put(seen, taps, self._classes, held_out=held_out)
         except OSError as error:
-            entry, why = None, str(error)
-        else:
-            why = "there is no room on disk"
+            why = str(error)
         if entry is None:
             text = f"{seen.id} is not learnt by the quick head: {why}"
             self._events.emit("warning", text=text, id=seen.id, revision=seen.revision)
@@ -155,7 +151,7 @@ class LiveQuick:
         """Begin with a head that knows nothing; not even the file of its state may remember."""
         self._path.unlink(missing_ok=True)
         self.parent, self.held = None, {}
-        self._fresh.clear()
+        self._fresh = {}
         self._begin(self._new_head())
 
     def change_classes(self, classes: tuple[str, ...], names: Mapping[str, str]) -> None:
@@ -180,10 +176,11 @@ class LiveQuick:
 
     def learnt_from(self) -> dict[str, Any]:
         """Count it."""
-        pixels = self._pixels([self.album.entries[key] for key in self.held if key in self.album.entries])
+        kept = self.album.entries
+        pixels = pixels_of([kept[key] for key in self.held if key in kept], self._classes)
         named = {name: int(count) for name, count in zip(self._classes, pixels, strict=True)}
-        held_out = len(self.album.held_out())
-        return {"images": len(self.revisions), "held_out": held_out, "pixels": int(pixels.sum()), "classes": named}
+        images, held_out = len(self.revisions), len(self.album.held_out())
+        return {"images": images, "held_out": held_out, "pixels": int(pixels.sum()), "classes": named}
 
     def published(self) -> None:
         """What has been drawn is held by a published head."""
@@ -210,7 +207,7 @@ class LiveQuick:
         return loss
 
     def end_round(self, miou: float | None, *, seated: bool) -> None:
-        """A round is over; its mIoU on held-out pictures, where there are any. Keeps the state."""
+        """A round is over; its mIoU on held-out pictures, where there are any."""
         value = miou if miou is not None else -sum(self._losses) / max(1, len(self._losses))
         gain = self._pace.gain * (1.0 if miou is not None else abs(value))
         self.better = value > self._best
@@ -234,12 +231,12 @@ class LiveQuick:
 
         def quick(batch: int) -> Quick:
             entries = self.album.learnable(self._classes)
-            hand = self._draw(entries, batch)
+            hand = draw(entries, batch, self._urgent, self._rng)
             drawn[:] = [entry for entry, _ in hand]
-            pages: list[Page] = [self.album.page(entry, number, self._classes) for entry, number in hand]
+            pages = [self.album.page(entry, number, self._classes) for entry, number in hand]
             card = replace(self._card, parent=self.parent)
             return Quick(
-                self._descent.head, card, self._path.parent, pages, [], self._pixels(entries), self._device,
+                self._descent.head, card, self._path.parent, pages, [], pixels_of(entries, self._classes), self._device,
                 self._seed, self._settings,
             )  # fmt: skip
 
@@ -264,26 +261,6 @@ class LiveQuick:
                 self._fresh[entry.id] += 1
         return loss
 
-    def _draw(self, entries: Sequence[Entry], count: int) -> list[tuple[Entry, int]]:
-        """At most `count` views of one size, of newer pictures more often; a new picture comes before all others."""
-        shares = np.array(Rounds().shares(len(entries)))
-        urgent = self._urgent
-        waiting = [entry for entry in entries if entry.id in urgent]
-        first = (
-            min(waiting, key=lambda entry: urgent[entry.id])  # the newest of those drawn least
-            if waiting
-            else entries[self._rng.choice(len(entries), p=shares / shares.sum())]
-        )
-        number = 0 if waiting else int(self._rng.choice(list(first.views)))
-        size, hand = first.views[number], [(first, number)]
-        while len(hand) < count:
-            fits = np.array([size in entry.views.values() and entry is not hand[-1][0] for entry in entries])
-            if not fits.any():
-                break
-            other = entries[self._rng.choice(len(entries), p=shares * fits / (shares * fits).sum())]
-            hand.append((other, int(self._rng.choice([n for n, own in other.views.items() if own == size]))))
-        return hand
-
     def _look_again(self) -> None:
         """See the picture of which least is known from another side, the newest first."""
         lacking = [e for e in self.album.learnable(self._classes) if len(e.views) < self._settings.views]
@@ -298,9 +275,6 @@ class LiveQuick:
             self._events.emit("warning", text=f"{entry.id} is not seen from another side: {error}")
             added = None
         self._all_seen = added is None
-
-    def _pixels(self, entries: Sequence[Entry]) -> NDArray[np.int64]:
-        return sum((entry.counts(self._classes) for entry in entries), np.zeros(len(self._classes), np.int64))
 
     def _new_head(self) -> VotingHead:
         old = self._descent.head
