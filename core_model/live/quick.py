@@ -39,7 +39,8 @@ class Pace:
     few: int = 4  # steps with a new picture, then it is held
     hurry: float = 4.0  # seconds that somebody waits at most: after them what there is is published
     round_seconds: float = 40.0  # of its own time between two looks at how good it is
-    gain: float = 0.002  # of mIoU, or as a share of the loss, that a round has to gain
+    gain: float = 0.002  # of mIoU that a round has to gain
+    loss_gain: float = 0.02  # of the loss, where there is no held-out picture
     rounds: int = 4  # without that, then nothing improves
     slope: Slope = field(default_factory=Slope)
 
@@ -209,7 +210,7 @@ class LiveQuick:
     def end_round(self, miou: float | None, *, seated: bool) -> None:
         """A round is over; its mIoU on held-out pictures, where there are any."""
         value = miou if miou is not None else -sum(self._losses) / max(1, len(self._losses))
-        gain = self._pace.gain * (1.0 if miou is not None else abs(value))
+        gain = self._pace.gain if miou is not None else self._pace.loss_gain * abs(value)
         self.better = value > self._best
         self._stale = 0 if value > self._best + gain else self._stale + 1
         self._best = max(self._best, value)

@@ -97,7 +97,7 @@ def test_it_waits_when_nothing_improves_and_wakes_with_the_next_picture(tmp_path
         marks.append(len(work))
         return True
 
-    pace = replace(FAST, gain=10.0, rounds=2)  # no round gains that much
+    pace = replace(FAST, loss_gain=10.0, rounds=2)  # no round gains that much
     play(tmp_path / "job", (at_once, pictures(0, 1)), (asleep, pictures(2)), (woken, []), pace=pace)
     assert work[marks[0]] == "look"
 
