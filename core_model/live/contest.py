@@ -13,8 +13,8 @@ LEAD = 0.02  # of the pixels
 class Contest:
     """The head that predicts goes on until the other one is better.
 
-    Better: by mIoU over held-out pictures, where there are two at least; else by pixel accuracy, `LEAD` at least in the
-    mean of the last pictures, each scored by both before it was learnt.
+    Better: by mIoU over held-out pictures, where there are two at least, and not wrong on `LEAD` more of their pixels;
+    else right on `LEAD` more of the pixels in the mean of the last pictures, each scored by both before it was learnt.
     """
 
     def __init__(self, holder: str) -> None:
@@ -33,12 +33,13 @@ class Contest:
         if mean[best] >= mean[self.holder] + LEAD:
             self.holder = best
 
-    def measure(self, miou: Mapping[str, float]) -> None:
-        """All heads were scored on the held-out pictures; empty where there are none."""
-        if not miou:
+    def measure(self, scores: Mapping[str, tuple[float, float]]) -> None:
+        """All heads were scored on held-out pictures: kind → mIoU, pixel accuracy; empty where there are none."""
+        if self.held_out < FEWEST_HELD_OUT or not scores:
             return
-        best = max(miou, key=lambda kind: miou[kind])
-        if self.held_out >= FEWEST_HELD_OUT and miou[best] > miou[self.holder]:
+        best = max(scores, key=lambda kind: scores[kind][0])
+        miou, accuracy = scores[self.holder]
+        if scores[best][0] > miou and scores[best][1] > accuracy - LEAD:
             self.holder = best
 
     def start_afresh(self, holder: str) -> None:

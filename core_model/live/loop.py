@@ -221,15 +221,16 @@ class Live:
         """A slice of scoring: a held-out picture by both heads; the last one ends the round."""
         assert self.comparison is not None
         try:
-            miou = next(self.comparison, None)
+            scores = next(self.comparison, None)
         except UNREADABLE as error:
             self.events.emit("warning", text=f"what was kept of a picture cannot be read: {error}")
-            miou = None
-        if miou == {}:
+            scores = None
+        if scores == {}:
             return
         self.comparison = None
-        self.contest.measure(miou or {})
-        self.quick.end_round((miou or {}).get(self.quick.kind), seated=self.seated is self.quick)
+        self.contest.measure(scores or {})
+        miou = scores[self.quick.kind][0] if scores else None
+        self.quick.end_round(miou, seated=self.seated is self.quick)
         if self.seated is self.quick and self.quick.better:
             self._publish(self.quick)
         self._seat()

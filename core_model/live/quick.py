@@ -69,7 +69,7 @@ class LiveQuick:
         settings: QuickSettings | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`card`: what is known of its heads, which have its classes. `path`: where its state is kept."""
+        """card: what is known of its heads, which have its classes. path: where its state is kept."""
         self.parent, self.album, self.step = card.parent, album, 0
         self.held: dict[str, int] = {}  # the revision of each picture that ASPP and decoder know
         self._card, self._classes, self._path, self._events = card, card.classes, path, events
@@ -271,11 +271,10 @@ class LiveQuick:
         entry = min(lacking, key=lambda entry: len(entry.views))
         number = next(n for n in range(self._settings.views) if n not in entry.views)
         try:
-            added = self.album.look_again(entry, number, self._predictor.features, self._seed)
+            self._all_seen = not self.album.look_again(entry, number, self._predictor.features, self._seed)
         except UNREADABLE as error:
             self._events.emit("warning", text=f"{entry.id} is not seen from another side: {error}")
-            added = None
-        self._all_seen = added is None
+            self._all_seen = True
 
     def _new_head(self) -> VotingHead:
         old = self._descent.head

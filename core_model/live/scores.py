@@ -35,8 +35,10 @@ class Scores:
         self._contest.hear(seen.id, seen.revision, learner.kind, confusion.pixel_accuracy)
         self._say(learner, confusion, classes, images=1, id=seen.id, revision=seen.revision)
 
-    def compare(self, learners: Sequence[Learner], classes: tuple[str, ...]) -> Iterator[dict[str, float]]:
-        """Score all heads as they are now on all held-out pictures, one between two yields; the last has their mIoU.
+    def compare(
+        self, learners: Sequence[Learner], classes: tuple[str, ...]
+    ) -> Iterator[dict[str, tuple[float, float]]]:
+        """Score all heads as they are now on all held-out pictures, one between two yields; the last has mIoU, accuracy.
 
         It is empty where there is no such picture, or a head is missing. OSError, SafetensorError, KeyError where what
         was kept of a picture is damaged.
@@ -54,7 +56,7 @@ class Scores:
             return
         for learner in learners:
             self._say(learner, confusions[learner.kind], classes, images=len(entries))
-        yield {kind: confusion.miou for kind, confusion in confusions.items()}
+        yield {kind: (confusion.miou, confusion.pixel_accuracy) for kind, confusion in confusions.items()}
 
     def _add(self, confusion: Confusion, head: Head, features: Features, truth: NDArray[np.uint8]) -> None:
         shape = (truth.shape[0], truth.shape[1])

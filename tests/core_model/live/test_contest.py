@@ -42,19 +42,28 @@ def test_a_picture_that_only_one_was_scored_on_does_not_count() -> None:
 def test_held_out_pictures_decide_alone_where_there_are_two() -> None:
     contest = Contest("linear")
     contest.held_out = 1
-    contest.measure({"linear": 0.4, "quick": 0.5})
+    contest.measure({"linear": (0.4, 0.8), "quick": (0.5, 0.8)})
     assert contest.holder == "linear"
     contest.held_out = 2
     contest.measure({})
-    contest.measure({"linear": 0.4, "quick": 0.4})
+    contest.measure({"linear": (0.4, 0.8), "quick": (0.4, 0.8)})
     assert contest.holder == "linear"
-    contest.measure({"linear": 0.4, "quick": 0.41})
+    contest.measure({"linear": (0.4, 0.8), "quick": (0.41, 0.8)})
     assert contest.holder == "quick"
     for number in range(5):
         said(contest, number, 0.9, 0.1)
     assert contest.holder == "quick"
-    contest.measure({"linear": 0.5, "quick": 0.45})
+    contest.measure({"linear": (0.5, 0.8), "quick": (0.45, 0.8)})
     assert contest.holder == "linear"
+
+
+def test_better_classes_do_not_make_up_for_many_wrong_pixels() -> None:
+    contest = Contest("linear")
+    contest.held_out = 2
+    contest.measure({"linear": (0.5, 0.88), "quick": (0.55, 0.85)})
+    assert contest.holder == "linear"
+    contest.measure({"linear": (0.5, 0.88), "quick": (0.55, 0.87)})
+    assert contest.holder == "quick"
 
 
 def test_what_was_said_before_counts_no_more() -> None:
