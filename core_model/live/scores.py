@@ -38,7 +38,7 @@ class Scores:
     def compare(
         self, learners: Sequence[Learner], classes: tuple[str, ...]
     ) -> Iterator[dict[str, tuple[float, float]]]:
-        """Score all heads as they are now on all held-out pictures, one between two yields; the last has mIoU, accuracy.
+        """Score all heads as they are now on all held-out pictures, one between yields; the last has mIoU, accuracy.
 
         It is empty where there is no such picture, or a head is missing. OSError, SafetensorError, KeyError where what
         was kept of a picture is damaged.
