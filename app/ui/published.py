@@ -142,7 +142,7 @@ def _take(project: Project, source: Published | Path) -> Job[tuple[str, bool]]:
     if not shares(model, project.settings.classes):
         return (
             f"{source.name} is in the project, as {model.version}. It knows none of this project's classes "
-            f"({_some(model.classes)}): add classes of these names to use it.",
+            f"({_some(model.classes)}): add classes of these names, or learn on from it.",
             False,
         )
     Models(project).use(model.version)

@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.domain.classes import VOC_NAMES
-from app.services import Models, Network, create_project, weights
+from app.services import Models, Network, create_project
 from app.services.published import CACHE, MIRROR
 from core_model import VARIANTS, build
 from core_model.checkpoint import tensors_of
@@ -23,10 +23,7 @@ from tests.core_model.bundle_writer import write_bundle
 from tests.services.loopback import Answer, Server, serving
 from tests.ui.window import Hand, write_scenes
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(not hasattr(weights, "adopt"), reason="needs services.weights.adopt"),
-]
+pytestmark = pytest.mark.window
 Start = Callable[..., Hand]
 NAME = "xception65_coco_voc_trainaug"
 FILE = "deeplabv3_pascal_train_aug_2018_01_04.tar.gz"

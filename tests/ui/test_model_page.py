@@ -56,7 +56,7 @@ class Adopt:
 @pytest.fixture
 def adopt(files: Files, monkeypatch: pytest.MonkeyPatch) -> Adopt:
     made = Adopt(files)
-    monkeypatch.setattr(weights, "adopt", made, raising=False)
+    monkeypatch.setattr(weights, "adopt", made)
     return made
 
 
@@ -183,7 +183,7 @@ def test_a_file_that_the_project_cannot_take(
     def adopt(_project: Project, path: Path) -> Model:
         raise Refusal(f"{path.name} is of another network")
 
-    monkeypatch.setattr(weights, "adopt", adopt, raising=False)
+    monkeypatch.setattr(weights, "adopt", adopt)
     dialog = page(window)
     click(dialog.fetch)
     window.until(dialog.problem.isVisible)
