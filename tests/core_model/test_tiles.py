@@ -107,7 +107,7 @@ def test_no_seam_is_seen(height: int, width: int, side: int, overlap: int | None
     assert prediction.version == "v"
     assert prediction.labels.shape == size
     other = prediction.labels != labels_of(logits, size, size).numpy()
-    assert other.mean() < 0.002  # ties of whole numbers, which rounding decides
+    assert other.sum() <= 2 + 0.002 * other.size  # ties of whole numbers, which rounding decides
     assert prediction.confidence.shape == ((height - 1) // 4 + 1, (width - 1) // 4 + 1)
     assert np.abs(prediction.confidence.astype(int) - margin_of(logits, size).numpy()).max() <= 1
 
