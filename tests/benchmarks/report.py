@@ -26,6 +26,11 @@ def at_most(name: str, value: float, unit: str, goal: float) -> Row:
     return Row(name, value, unit, goal, value <= goal)
 
 
+def at_least(name: str, value: float, unit: str, goal: float) -> Row:
+    """A number that must not be smaller than its goal."""
+    return Row(name, value, unit, goal, value >= goal)
+
+
 def report(rows: Sequence[Row], *, as_json: bool) -> None:
     """Print all of it on stdout."""
     if as_json:
