@@ -175,7 +175,7 @@ def on_cuda(network: DeepLab, rounds: int) -> list[Row]:
         with torch.inference_mode():
             for _ in range(3):  # the second one is recorded
                 own()
-            other()
+                other()
             spent = medians({"own": own, "other": other}, 4 * rounds, time.perf_counter)
         title = f"{torch.cuda.get_device_name()}, batch {batch}"
         rows.append(Row(f"{title}: latency", spent["own"] * 1000, "ms"))
