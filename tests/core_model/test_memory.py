@@ -50,6 +50,9 @@ MEASURED = [  # recipe, variant, side, pictures a step, bf16, MiB at most in a p
     ("full", "xception_slim", 385, 2, False, 1474),
     ("quick", "xception", 257, 2, True, 659),
     ("quick", "xception", 385, 2, True, 828),
+    ("quick", "xception", 513, 2, True, 1022),
+    ("quick", "xception", 257, 2, False, 762),
+    ("quick", "xception", 385, 2, False, 973),
 ]
 
 
