@@ -49,6 +49,10 @@ def main() -> None:
         behaviour = behaviour.removeprefix("kept and ")
     elif resumed:
         state.unlink()
+    if behaviour == "full":
+        say("warning", text="the state of the learning could not be written: No space left on device")
+        say("failed", text="a file could not be read or written: No space left on device")
+        sys.exit(1)
     if behaviour == "killed":
         sys.stderr.write("last words\n")
         sys.stderr.flush()

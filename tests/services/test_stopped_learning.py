@@ -101,6 +101,17 @@ def test_a_child_that_is_killed_can_go_on_too(project: Project, begin: Starts) -
     assert (_versions(project)[-1], _in_use(project)) == (("quick-2", True), "start-1")
 
 
+def test_a_disk_that_fills_up_during_a_learning_is_said_and_it_can_go_on_once_there_is_room(
+    project: Project, begin: Starts, command: Callable[[str], tuple[str, ...]]
+) -> None:
+    with pytest.raises(LearningFailed, match=r"No space left on device; the model in use stays as it was.*quick-2"):
+        run_job(begin("kept and full"))
+    assert (_versions(project)[-1], _in_use(project)) == (("quick-2", True), "start-1")
+    stopped = learning.unfinished(project)
+    assert stopped is not None
+    assert run_job(learning.resume(project, stopped, command=command("fine"))).version == "quick-3"
+
+
 def test_what_was_learnt_when_the_power_went_is_taken_in_and_goes_on(
     tmp_path: Path, files: Files, command: Callable[[str], tuple[str, ...]]
 ) -> None:
