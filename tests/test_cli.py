@@ -103,7 +103,7 @@ def test_help_names_every_verb_of_the_contract_and_no_other(atrous: Atrous) -> N
         ["predict", "P", "--scales", "nan"],
         ["predict", "P", "--scales", ""],
         ["model", "fetch", "X"],
-        ["model", "export", "P", "V", "OUT", "--format", "onnx"],
+        ["model", "export", "P", "V", "OUT", "--format", "keras"],
         ["--nonsense"],
     ],
 )

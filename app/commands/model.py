@@ -15,6 +15,7 @@ from app.console import follow, note, notes, print_json, say, table
 from app.services.learning import described
 from app.services.models import Models
 from app.services.published import MODELS, is_here, published
+from app.services.weights import FORMATS
 
 
 @click.group()
@@ -98,7 +99,7 @@ def add(project: Path, file: Path) -> None:
 @PROJECT
 @click.argument("version")
 @click.argument("out", type=FOLDER)
-@click.option("--format", "name", type=click.Choice(["safetensors"]), default="safetensors")
+@click.option("--format", "name", type=click.Choice(FORMATS), default="safetensors")
 def export_model(project: Path, version: str, out: Path, name: str) -> None:
     """Writes a version as a file of its own."""
     with opened(project, to_write=False) as one:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _WORKING_SIZES = {19: 2049}  # published networks by their number of classes; the others were learnt and scored at 513
 _PUBLISHED_SIZE = 513
 _FEW = 5
+_INSTALL = "pip install onnx onnxscript"
+
+FORMATS = ("safetensors", "onnx")
+"""What a version can be written as."""
 
 
 @dataclass(frozen=True)
@@ -181,16 +185,19 @@ def _made_of(source: Path) -> Card:
 
 
 def export_version(project: Project, version: str, out: Path, format_name: str = "safetensors") -> Written:
-    """A version's head as a file, its card within; its backbone beside it, unless that ships with the program anyway.
+    """A version as a file: safetensors (its head, the card within, and the backbone beside it, unless that ships with
+    the program anyway), or onnx (both in one graph, for other programs).
 
-    Refusal when `out` exists, or the disk does not take it.
+    Refusal when `out` exists, the disk does not take it, or what writes the format is not installed.
     """
     import core_model
 
-    if format_name != "safetensors":
-        raise Refusal(f"there is no model format {format_name!r}; there is safetensors")
+    if format_name not in FORMATS:
+        raise Refusal(f"there is no model format {format_name!r}; there are {' and '.join(FORMATS)}")
     _free(out)
     model = Models(project).named(version)
+    if format_name == "onnx":
+        return _as_onnx(model, out)
     sha256 = str(model.card["backbone"])
     ships = any(core_model.file_sha256(file) == sha256 for file in resources.path("models").glob(f"*{SUFFIX}"))
     beside = out.with_name(f"{sha256}{SUFFIX}")
@@ -210,6 +217,23 @@ def export_version(project: Project, version: str, out: Path, format_name: str =
     if ships:
         return Written((out,), ("its backbone ships with Atrous",))
     return Written((out, beside), ("the backbone goes with it: keep both in one folder",))
+
+
+def _as_onnx(model: Model, out: Path) -> Written:
+    import core_model
+    from core_model.export_onnx import export_onnx
+
+    try:
+        network = core_model.load(model.head, backbone=model.backbone)
+        assert isinstance(network, core_model.DeepLab)
+        export_onnx(out, network, core_model.Card.from_json(json.dumps(dict(model.card))))
+    except core_model.WeightsError as error:
+        raise Refusal(str(error)) from error
+    except ImportError as error:
+        raise Refusal(f"ONNX needs {error.name}, which is not installed: {_INSTALL}") from error
+    except OSError as error:
+        raise Refusal(f"{out} could not be written ({reason(error)}); the version stays in the project") from error
+    return Written((out,), ("its metadata says what the classes are called and how a picture is prepared",))
 
 
 def _free(out: Path) -> None:

@@ -72,7 +72,7 @@ class Versions(QObject):
 
     def take_file(self, path: Path) -> None:
         """Takes a model file into the project and predicts with it."""
-        self._worker.submit(_CHOOSE, partial(_take, self._models, path), urgency=9)
+        self._worker.submit(_CHOOSE, partial(_take, self._project, path), urgency=9)
 
     def rename(self, version: str, name: str) -> None:
         """Gives a version another name."""
@@ -160,9 +160,12 @@ def _go_back(models: Models) -> Job[str]:
     return f"{models.go_back().version} predicts again."
 
 
-def _take(models: Models, path: Path) -> Job[str]:
+def _take(project: Project, path: Path) -> Job[str]:
     yield Progress()
-    model = models.use(models.adopt(path, name=path.stem).version)
+    model = weights.adopt(project, path)
+    if model is None:
+        return f"{path.name} is a backbone: learning from scratch stands on it from now on."
+    Models(project).use(model.version)
     return (
         f"{path.name} predicts from now on, as {model.version}. Classes are matched by name; the rest predict nothing."
     )

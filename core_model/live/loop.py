@@ -52,7 +52,7 @@ class Live:
         """Learn and publish; the last event is `done`."""
         self.started = self.published_at = self.told_at = self.clock()
         self.waiting: OrderedDict[str, Update] = OrderedDict()
-        self.comparison: Iterator[dict[str, float]] | None = None  # of both heads, in the middle of it
+        self.comparison: Iterator[dict[str, tuple[float, float]]] | None = None  # of both heads, in the middle of it
         self.classes, self.classes_revision = self.job.classes, 0
         self.learners: tuple[Learner, ...] = (self.linear, self.quick)
         self.seated: Learner = self.quick if self.quick.seated_before else self.linear  # whose head is published

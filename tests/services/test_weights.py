@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -77,8 +78,33 @@ def test_export_refuses_what_is_not_there_or_in_the_way(project: Project, files:
         export_version(project, model.version, Path(model.head))
     with pytest.raises(Refusal, match="no folder"):
         export_version(project, model.version, tmp_path / "nowhere/a.safetensors")
-    with pytest.raises(Refusal, match="there is safetensors"):
-        export_version(project, model.version, tmp_path / "a", "onnx")
+    with pytest.raises(Refusal, match="there are safetensors and onnx"):
+        export_version(project, model.version, tmp_path / "a", "keras")
+
+
+def test_onnx_without_its_libraries_says_how_to_get_them(
+    project: Project, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = Models(project).adopt(files.make_head()).version
+    for missing in ("onnxscript", "onnx"):
+        monkeypatch.setitem(sys.modules, missing, None)
+        with pytest.raises(Refusal, match=f"ONNX needs {missing}, which is not installed: pip install onnx onnxscript"):
+            export_version(project, version, tmp_path / "a.onnx", "onnx")
+    assert not (tmp_path / "a.onnx").exists()
+
+
+@pytest.mark.slow
+def test_a_version_as_onnx_says_what_its_classes_are_called_now(project: Project, files: Files, tmp_path: Path) -> None:
+    import onnxruntime
+
+    version = Models(project).adopt(files.make_head(seed=1)).version
+    Models(project).rename_class("box", "crate")
+    written = export_version(project, version, tmp_path / "a.onnx", "onnx")
+    assert written.files == (tmp_path / "a.onnx",)
+    session = onnxruntime.InferenceSession(tmp_path / "a.onnx", providers=["CPUExecutionProvider"])
+    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == ["background", "crate", "disc"]
+    (logits,) = session.run(None, {"image": np.zeros((1, 3, 49, 65), np.float32)})
+    assert np.unique(logits.argmax(1)).tolist() == [1]
 
 
 def test_segment_passes_over_unreadable_pictures_and_refuses_namesakes(files: Files, tmp_path: Path) -> None:

@@ -22,6 +22,17 @@ def test_round_trip(tmp_path: Path) -> None:
     assert settings.load(tmp_path / "atrous.toml") == EXAMPLE
 
 
+def test_the_backbone_comes_and_goes(tmp_path: Path) -> None:
+    path = tmp_path / "atrous.toml"
+    settings.save(path, replace(EXAMPLE, backbone="ab" * 32))
+    assert settings.load(path).backbone == "ab" * 32
+    settings.save(path, EXAMPLE)
+    assert "backbone" not in path.read_text()
+    path.write_text('backbone = "../../elsewhere"\n' + path.read_text())
+    with pytest.raises(SettingsError, match=r'atrous\.toml, line 1: backbone is "\.\./\.\./elsewhere"'):
+        settings.load(path)
+
+
 def test_unknown_keys_stay(tmp_path: Path) -> None:
     path = tmp_path / "atrous.toml"
     settings.save(path, EXAMPLE)
