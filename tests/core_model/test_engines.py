@@ -254,3 +254,17 @@ def test_a_network_that_leaves_fp16s_range_is_computed_in_fp32(monkeypatch: pyte
     found = engine(torch.rand(1, 3, 33, 33))["stem"]
     assert engine.dtype == torch.float32
     assert bool(found.isfinite().all())
+
+
+def test_a_gpu_without_room_for_the_network_leaves_it_to_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(ENGINES["torch"]):  # type: ignore[misc]
+        name, serves = "full", ("cuda",)
+
+        def __init__(self, *_: object, **__: object) -> None:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB")
+
+    monkeypatch.setattr("core_model.engines.ENGINES", {"full": Full, "torch": ENGINES["torch"]})
+    monkeypatch.setattr("core_model.predictor.choose_device", lambda _: torch.device("cuda"))
+    predictor = Predictor(Xception(narrow("xception_slim")).eval(), "cuda")
+    assert (predictor.device, predictor.engine) == ("cpu", "torch")
+    assert predictor.notes == ["cuda has no memory for the network; going on on the CPU"]
