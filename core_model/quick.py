@@ -39,7 +39,7 @@ class QuickSettings:
     weight_decay: float = 1e-2
     batch: int = 2  # whole pictures
     dropout: float = 0.3  # of what ASPP gives
-    blindness: float = 0.1  # the share of the backbone's channels that a step does not see
+    hidden: float = 0.1  # the share of each picture's channels that a step does not see
     overlap: float = 0.0  # Lovász-Softmax beside cross-entropy: a tenth of the time, and nothing gained
     weighting: float = 0.5  # classes weigh ~ frequency^-weighting
     views: int = 8  # of each picture, at most
@@ -149,7 +149,7 @@ class Quick:
         shots = [look.load() for look in self._deck.deal(batch)]
         if len(shots) == 1 and self.head.pooling_norm:
             shots *= 2  # one picture has one value a channel there, and BN cannot learn from one
-        hidden = self.settings.blindness
+        hidden = self.settings.hidden
         taps = {name: torch.stack([taps[name] for taps, _ in shots]) for name in self._learnt}
         truth = torch.from_numpy(np.stack([truth[::4, ::4] for _, truth in shots])).to(self.device).long()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):

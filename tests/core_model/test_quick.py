@@ -15,7 +15,7 @@ from core_model import VARIANTS, Card
 from core_model.dataset import Sample
 from core_model.features import Features
 from core_model.heads import AsppDecoderHead, VotingHead
-from core_model.quick import Quick, Voter
+from core_model.quick import Quick, QuickSettings, Voter
 from core_model.xception import tap_channels
 
 
@@ -37,6 +37,7 @@ def _quick(
     pictures: int = 1,
     parent: str | None = None,
     kind: type[AsppDecoderHead] = AsppDecoderHead,
+    settings: QuickSettings | None = None,
 ) -> Quick:
     torch.manual_seed(0)
     row = VARIANTS[variant]
@@ -57,7 +58,7 @@ def _quick(
         for _ in range(pictures)
     ]
     card = Card("head", variant, classes=("one", "other"), parent=parent)
-    return Quick(head, card, out, looks, [], np.array([512, 512]), torch.device("cpu"), 0)  # type: ignore[arg-type]
+    return Quick(head, card, out, looks, [], np.array([512, 512]), torch.device("cpu"), 0, settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("variant", ["xception", "xception_slim"])
@@ -126,3 +127,23 @@ def test_the_linear_part_learns_before_the_other_and_stays(tmp_path: Path) -> No
     voter.learn()
     assert torch.equal(head.linear.weights[0], weight)  # from the start again: the same cells, the same weights
     assert torch.equal(head.linear.weights[1], bias)
+
+
+def test_what_a_step_does_not_see_differs_from_step_to_step(tmp_path: Path) -> None:
+    quick = _quick("xception", tmp_path, settings=QuickSettings(dropout=0.0, hidden=0.5))
+    quick.module.eval()  # no statistics, no dropout: only the channels differ
+    with torch.no_grad():
+        assert len({float(quick.loss(1)) for _ in range(3)}) == 3
+        quick.settings = QuickSettings(dropout=0.0, hidden=0.0)
+        assert len({float(quick.loss(1)) for _ in range(3)}) == 1
+
+
+def test_overlap_is_added_where_it_is_asked_for(tmp_path: Path) -> None:
+    quick = _quick("xception", tmp_path)
+    quick.module.eval()
+    losses = []
+    for overlap in (0.0, 0.5):
+        quick.settings = QuickSettings(hidden=0.0, overlap=overlap)
+        with torch.no_grad():
+            losses.append(float(quick.loss(1)))
+    assert 0 < losses[1] - losses[0] <= 0.5
