@@ -13,6 +13,7 @@ from app import services
 from app.commands.options import FOLDER, JSON, PROJECT, opened
 from app.console import follow, note, notes, print_json, say, table
 from app.services.learning import described
+from app.services.matching import shares
 from app.services.models import Models
 from app.services.published import MODELS, is_here, published
 from app.services.weights import FORMATS
@@ -89,7 +90,10 @@ def add(project: Path, file: Path) -> None:
         added = services.adopt(one, file)
         if added is None:
             say(f"{file.name} is a backbone: learning from scratch stands on it from now on")
-        elif Models(one).in_use() == added:
+            return
+        if not shares(added, one.settings.classes):
+            notes(["it knows none of this project's classes: add some of its names, or learn on from it"])
+        if Models(one).in_use() == added:
             say(f"{added.version} is in use")
         else:
             say(f"{added.version} is in the project; atrous model use {project} {added.version} predicts with it")
