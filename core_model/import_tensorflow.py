@@ -24,7 +24,7 @@ _LEAVES = {
     "norm.running_mean": "BatchNorm/moving_mean",
     "norm.running_var": "BatchNorm/moving_variance",
 }
-_OF_HEAD = re.compile(r"(aspp\d|image_pooling|concat_projection|decoder)/")
+_OF_HEAD = re.compile(r"(aspp\d\w*|image_pooling|concat_projection|decoder)/")
 _CLASSIFICATION = re.compile(r"xception_\w+/logits/(weights|biases)$")
 _LEFTOVER = re.compile(r"(^|/)(global_step|Momentum|RMSProp(_1)?|Adam(_1)?|ExponentialMovingAverage|beta[12]_power)$")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import struct
 import tarfile
@@ -165,6 +166,16 @@ def test_imagenets_checkpoint_is_a_backbone(network: DeepLab, tmp_path: Path) ->
     write_bundle(tmp_path / "model.ckpt", {**missing, "dense/kernel": np.zeros(3, np.float32)})
     with pytest.raises(WeightsError, match=r"dense/kernel does not belong to it; .*conv1_1/weights is missing"):
         load(tmp_path / "model.ckpt")
+
+
+def test_a_checkpoint_without_logits_is_a_backbone_too(network: DeepLab, tmp_path: Path) -> None:
+    rest = {name: value for name, value in variables(network).items() if not name.startswith("logits/")}
+    write_bundle(tmp_path / "model.ckpt", rest)
+    said: list[str] = []
+    found = load(tmp_path / "model.ckpt", say=said.append)
+    assert isinstance(found, Xception)
+    assert same(network.backbone, found)
+    assert re.search(r"left out, not of this network: .*(aspp|decoder|concat_projection)", said[0])
 
 
 def test_what_was_asked_for_is_checked(folder: Path) -> None:

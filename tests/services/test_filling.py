@@ -20,7 +20,7 @@ from tests.services.datasets import HEIGHT, WIDTH, scene
 @pytest.fixture
 def shipped(monkeypatch: pytest.MonkeyPatch, files: Files) -> None:
     """The small backbone in place of the large one that ships."""
-    monkeypatch.setattr(predicting, "shipped_backbone", lambda variant: files.backbone)
+    monkeypatch.setattr(predicting, "starting_backbone", lambda project: (files.backbone, "xception_slim"))
 
 
 def model_of(project: Project, files: Files, *arguments: object) -> Model:
@@ -128,7 +128,7 @@ def test_without_any_backbone_it_is_refused(project: Project, monkeypatch: pytes
     def none(variant: str) -> None:
         raise Refusal(f"no backbone ships for {variant}")
 
-    monkeypatch.setattr(predicting, "shipped_backbone", none)
+    monkeypatch.setattr("app.services.model.shipped_backbone", none)
     with pytest.raises(Refusal, match="no backbone ships"):
         filled(project, strokes(0, 0, 1))
 

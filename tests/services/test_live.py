@@ -76,7 +76,7 @@ def start(project: Project, files: Files, tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture(autouse=True)
 def _backbone(monkeypatch: pytest.MonkeyPatch, files: Files) -> None:
-    monkeypatch.setattr("app.services.live.shipped_backbone", lambda _variant: files.backbone)
+    monkeypatch.setattr("app.services.live.starting_backbone", lambda _project: (files.backbone, "xception_slim"))
 
 
 def heard(tmp_path: Path) -> list[dict[str, object]]:
@@ -397,7 +397,7 @@ def test_the_real_child_learns_a_picture(project: Project, files: Files, monkeyp
     from app.services import model
     from app.services.child import COMMAND
 
-    monkeypatch.setattr("app.services.live.shipped_backbone", model.shipped_backbone)
+    monkeypatch.setattr("app.services.live.starting_backbone", model.starting_backbone)
     watched = Watched(project, COMMAND)
     try:
         review(project, "p00")
