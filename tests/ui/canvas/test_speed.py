@@ -49,8 +49,8 @@ def test_a_dab_a_pan_and_a_zoom_take_so_many_copies_of_the_view_at_most(
         times["dab"].append(seconds(lambda at=place: QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=at)))
         QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=place)
         times["copy"].append(seconds(lambda: np.copyto(copy, view)))
-    median = {name: float(np.median(each)) for name, each in times.items()}
-    assert median["dab"] < 40 * median["copy"]
-    assert median["pan"] < 150 * median["copy"]
-    assert median["zoom"] < 400 * median["copy"]
-    assert median["dab"] < median["zoom"] / 2
+    least = {name: min(each) for name, each in times.items()}  # what else the machine does only adds to it
+    assert least["dab"] < 40 * least["copy"]
+    assert least["pan"] < 150 * least["copy"]
+    assert least["zoom"] < 400 * least["copy"]
+    assert least["dab"] < least["zoom"] / 2
