@@ -63,7 +63,7 @@ class Predictor:
         self.falls_back = True
         self._backbone, self._exact, self._cache = backbone, exact, cache
         self._engine = self._made(engine, choose_device(device), tuple(taps or taps_of(backbone.variant)))
-        self._prior: tuple[ref[Features], ref[Head], Tensor] | None = None  # strokes come one after another
+        self._said: WeakKeyDictionary[Features, tuple[ref[Head], Tensor]] = WeakKeyDictionary()  # fills come after it
         self._heads: WeakKeyDictionary[Head, Head] = WeakKeyDictionary()  # as given → folded, on the device
 
     @property
@@ -124,10 +124,8 @@ class Predictor:
         _require(features, taps_read(variant.linear_reads))
         rows, prior = num_classes, None
         if head is not None:
-            if self._prior is None or self._prior[0]() is not features or self._prior[1]() is not head:
-                self._prior = ref(features), ref(head), self._said_by(head, features).cpu()
             own = np.arange(head.num_classes) if table is None else table[: head.num_classes]
-            prior = _among(self._prior[2], own, num_classes)
+            prior = _among(self._said_by(head, features).cpu(), own, num_classes)
             rows = len(prior)
         logits = fill(features, variant, labels, rows, prior)
         if logits is None:
@@ -137,7 +135,13 @@ class Predictor:
         return prediction
 
     def _said_by(self, head: Head, features: Features) -> Tensor:
-        """Check that they belong together, and give the logits (C, h/4, w/4) of the padded picture, on the device."""
+        """Check that they belong together, and give the logits (C, h/4, w/4) of the padded picture, on the device.
+
+        What one head said last of a picture is kept for as long as its features are.
+        """
+        known = self._said.get(features)
+        if known is not None and known[0]() is head:
+            return known[1]
         own, asked = self._backbone, head.card.backbone if head.card else ""
         if (head.variant.name, head.output_stride) != (own.variant.name, own.output_stride):
             raise WeightsError(
@@ -148,10 +152,12 @@ class Predictor:
             raise WeightsError(f"the head was learnt on the backbone {asked[:12]}…, not on {features.backbone[:12]}…")
         _require(features, head.taps)
         try:
-            return self._logits(features, head)
+            logits = self._logits(features, head)
         except RuntimeError as error:
             self._fall_back(error)
-            return self._logits(features, head)
+            logits = self._logits(features, head)
+        self._said[features] = ref(head), logits
+        return logits
 
     @torch.inference_mode()
     def _logits(self, features: Features, head: Head) -> Tensor:
@@ -181,6 +187,7 @@ class Predictor:
         elif old.device.type != "cpu" and self.falls_back and "out of memory" in str(error):
             self.notes.append(f"{self.device} ran out of memory; going on on the CPU")
             self._heads.clear()
+            self._said.clear()
             self._engine = self._made("auto", torch.device("cpu"), old.taps)
         else:
             raise error

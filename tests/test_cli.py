@@ -102,7 +102,7 @@ def test_help_names_every_verb_of_the_contract_and_no_other(atrous: Atrous) -> N
         ["predict", "P", "--scales", "0,1"],
         ["predict", "P", "--scales", "nan"],
         ["predict", "P", "--scales", ""],
-        ["model", "fetch", "X"],
+        ["model", "fetch"],
         ["model", "export", "P", "V", "OUT", "--format", "keras"],
         ["--nonsense"],
     ],

@@ -49,8 +49,8 @@ class TrainRequest:
 def prepare(project: Project, request: TrainRequest) -> Job[Run]:
     """Writes the run's folder: reviewed images whole, of the others what a person painted; all else is 255.
 
-    Images that cannot be read are left out with a warning. What older runs left goes. NothingLearnt when there is
-    nothing to learn from; Refusal when the disk does not take it.
+    Images that cannot be read are left out with a warning. What older runs left goes once this one is whole: nobody else
+    learns here. NothingLearnt when there is nothing to learn from; Refusal when the disk does not take it.
     """
     project.saver.flush()
     held_out_ids = project.held_out()
@@ -91,6 +91,8 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
         )
         _write_job(project, request, run, variant, stride, parent)
         run.write()
+        for old in folders(project)[:-1]:
+            tidy(old)
     except OSError as error:
         run = None
         raise Refusal(
@@ -104,9 +106,7 @@ def prepare(project: Project, request: TrainRequest) -> Job[Run]:
 
 
 def _new_folder(project: Project) -> Path:
-    """A folder named by the moment. What older runs left goes: nobody else learns here. Refusal where it cannot be."""
-    for old in folders(project):
-        tidy(old)
+    """A folder named by the moment. Refusal where it cannot be made."""
     runs = project.root / RUNS
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     try:

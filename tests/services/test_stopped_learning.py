@@ -241,6 +241,19 @@ def test_a_disk_that_fills_up_while_preparing_is_said(
     assert run_job(begin("fine")).used
 
 
+def test_a_preparation_that_fails_leaves_what_was_stopped(
+    project: Project, begin: Starts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _stop(begin("kept and waits"))
+    before = learning.unfinished(project)
+    assert before is not None
+    with monkeypatch.context() as patch:
+        _fill_up(patch, "run.json")
+        with pytest.raises(Refusal, match="could not be written"):
+            run_job(begin("fine"))
+    assert learning.unfinished(project) == before
+
+
 def _fill_up(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """No room for files of that name."""
     opened = Path.open
