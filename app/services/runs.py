@@ -49,8 +49,8 @@ class TrainRequest:
 def prepare(project: Project, request: TrainRequest) -> Job[Run]:
     """Writes the run's folder: reviewed images whole, of the others what a person painted; all else is 255.
 
-    Images that cannot be read are left out with a warning. What older runs left goes once this one is whole: nobody else
-    learns here. NothingLearnt when there is nothing to learn from; Refusal when the disk does not take it.
+    Images that cannot be read are left out with a warning. What older runs left goes once this one is whole: nobody
+    else learns here. NothingLearnt when there is nothing to learn from; Refusal when the disk does not take it.
     """
     project.saver.flush()
     held_out_ids = project.held_out()
