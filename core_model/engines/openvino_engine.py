@@ -65,7 +65,7 @@ class OpenVinoEngine:
     def __call__(self, x: Tensor) -> dict[str, Tensor]:
         """Compute the taps of (N, 3, H, W) float32 in [-1, 1], in fp32."""
         try:
-            found = self._request.infer({0: x.contiguous().numpy()}, share_inputs=True)
+            found = self._request.infer({0: x.contiguous().numpy()})
         except RuntimeError as error:
             raise EngineError(f"openvino failed at {tuple(x.shape)}: {_first_line(error)}") from error
         return {tap: torch.from_numpy(found[i]) for i, tap in enumerate(self.taps)}

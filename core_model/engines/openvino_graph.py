@@ -1,4 +1,4 @@
-"""A folded backbone as an OpenVINO model: its operators one by one, the weights shared, no tracing with a picture."""
+"""A folded backbone as an OpenVINO model: its operators one by one, no tracing with a picture."""
 
 from __future__ import annotations
 
@@ -55,15 +55,15 @@ def converted(ov: Any, backbone: Backbone, taps: Sequence[str]) -> Any:
 def _convolution(ops: Any, x: Any, module: nn.Module) -> Any:
     if not isinstance(module, nn.Conv2d):
         raise EngineError(f"openvino: a {type(module).__name__} cannot be converted")
-    weight = module.weight.numpy()  # (out, in, k, k)
+    weight = module.weight.numpy()  # (out, in, k, k); copied below: what is shared, a thread without the GIL may let go
     pads = [int(pad) for pad in module.padding]
     how = {"strides": module.stride, "pads_begin": pads, "pads_end": pads, "dilations": module.dilation}
     how = {name: list(value) for name, value in how.items()}
     if module.groups == 1:
-        y = ops.convolution(x, ops.constant(weight, shared_memory=True), **how)
+        y = ops.convolution(x, ops.constant(weight), **how)
     else:
         grouped = weight.reshape(module.groups, -1, *weight.shape[1:])
-        y = ops.group_convolution(x, ops.constant(grouped, shared_memory=True), **how)
+        y = ops.group_convolution(x, ops.constant(grouped), **how)
     return y if module.bias is None else ops.add(y, ops.constant(module.bias.numpy()[:, None, None]))
 
 
