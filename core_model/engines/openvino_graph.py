@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from torch.nn import functional as F
 from core_model.engines.engine import EngineError
 from core_model.engines.folding import folded
 from core_model.xception import Backbone
+
+_TRACING = Lock()  # fx patches torch's modules while it traces, for all threads
 
 
 class _Taps(nn.Module):
@@ -32,7 +35,8 @@ def converted(ov: Any, backbone: Backbone, taps: Sequence[str]) -> Any:
 
     ov: the module openvino. EngineError when the network has an operator that is not known here.
     """
-    traced = fx.symbolic_trace(_Taps(folded(backbone), taps))
+    with _TRACING:
+        traced = fx.symbolic_trace(_Taps(folded(backbone), taps))
     picture = ov.opset13.parameter(ov.PartialShape([-1, 3, -1, -1]), ov.Type.f32, name="x")
     made: dict[fx.Node, Any] = {}
     for node in traced.graph.nodes:

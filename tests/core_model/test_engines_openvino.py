@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,18 @@ def test_a_backbone_that_came_from_no_file_leaves_nothing_on_disk(backbone: Xcep
     backbone.sha256 = ""
     seen(backbone, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@there
+def test_several_are_made_at_once(backbone: Xception) -> None:
+    taps, x = ("low_level", "middle"), torch.linspace(-1, 1, 3 * 65 * 65).reshape(1, 3, 65, 65)
+
+    def made_and_used(_number: int) -> Tensor:
+        return OpenVinoEngine(backbone, CPU, taps, exact=True)(x)["middle"]
+
+    with ThreadPoolExecutor(3) as threads:
+        first, *others = threads.map(made_and_used, range(6))
+    assert all(torch.equal(first, other) for other in others)
 
 
 @there

@@ -11,8 +11,11 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.domain.geometry import Rect
 from app.domain.tools import TOOLS, ToolSettings
 from app.ui.canvas import Canvas
+from app.ui.canvas.view_cache import ViewCache
+from app.ui.canvas.viewport import Viewport
 
 pytestmark = pytest.mark.window
 
@@ -53,4 +56,39 @@ def test_a_dab_a_pan_and_a_zoom_take_so_many_copies_of_the_view_at_most(
     assert least["dab"] < 40 * least["copy"]
     assert least["pan"] < 150 * least["copy"]
     assert least["zoom"] < 400 * least["copy"]
-    assert least["dab"] < least["zoom"] / 2
+
+
+@pytest.mark.parametrize("zoom", [0.37, 1.0, 8.0])
+def test_a_dab_and_a_pan_mix_what_changed_and_no_more(
+    canvas: Canvas, shown, scribbled, zoom: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Device pixels; the radius of the dab is 30 of them."""
+    canvas.resize(*SIZE)
+    shown(document=scribbled(2400, 3200))
+    canvas.set_tool(TOOLS["brush"], ToolSettings(3, max(1, round(30 / zoom))))
+    canvas.zoom_to(zoom, QPointF(600, 400))
+    QTest.mouseMove(canvas, QPoint(500, 300))
+    QApplication.processEvents()
+    mixed: list[int] = []
+    mix = ViewCache._mix
+
+    def counted(self: ViewCache, viewport: Viewport, rects: list[Rect]) -> None:
+        mixed.append(sum(rect.width * rect.height for rect in rects))
+        mix(self, viewport, rects)
+
+    monkeypatch.setattr(ViewCache, "_mix", counted)
+
+    def pixels(act: Callable[[], object]) -> int:
+        mixed.clear()
+        act()
+        QApplication.processEvents()
+        return sum(mixed)
+
+    width, height = SIZE
+    whole = pixels(lambda: canvas.zoom_to(zoom * 1.01, QPointF(600, 400)))
+    assert whole >= 0.5 * width * height
+    dab = pixels(lambda: QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(500, 300)))
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(500, 300))
+    QApplication.processEvents()
+    assert 60 * 60 / 2 < dab < 3 * 90 * 90
+    assert 0 < pixels(lambda: canvas.pan(20, -15)) < 1.5 * (20 * height + 15 * width)
