@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch import nn
 
+from core_model.average import Average
 from core_model.events import Events
 from core_model.heads import VotingHead
 from core_model.memory import out_of_memory
@@ -37,26 +37,22 @@ class Descent:
         self.steps = 0
         self.given_up = False
         self._events, self._slope = events, slope or Slope()
-        self._mean = AveragedModel(head, avg_fn=self._averaged, use_buffers=True)
+        self._average = Average(head, 1 - 1 / self._slope.window)
+        self._averaged = 0  # steps that it has taken in
         self._optimizer: torch.optim.Optimizer | None = None
         self._slowed, self._rolled_back = 1.0, 0
         self._good = self._snapshot()
 
-    def _averaged(self, mean: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
-        if not mean.is_floating_point():
-            return now
-        return mean.lerp(now, max(1 / self._slope.window, 9 / (10 + float(count))))  # the first ones fade fast
-
     @property
     def mean(self) -> VotingHead:
         """The mean of the last weights; it goes on changing."""
-        module = self._mean.module
+        module = self._average.module
         assert isinstance(module, VotingHead)
         return module
 
     def resume(self, steps: int) -> None:
         """Head and mean have been given weights that took so many steps; the rate warms up again."""
-        self._mean.n_averaged.fill_(steps)
+        self._averaged = steps
         self._good = self._snapshot()
 
     def step(self, drawn: Callable[[int], Quick]) -> float | None:
@@ -87,18 +83,19 @@ class Descent:
         if self.steps % self._slope.snapshot == 0:
             self._good, self._rolled_back = self._snapshot(), 0
         self._optimizer.step()
-        self._mean.update_parameters(self.head)
+        self._average.update(self.head, self._averaged)
+        self._averaged += 1
         self.steps += 1
         return value
 
     def _snapshot(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None]:
         optimizer = self._optimizer.state_dict() if self._optimizer is not None else None
-        return copy.deepcopy((self.head.state_dict(), self._mean.state_dict(), optimizer))
+        return copy.deepcopy((self.head.state_dict(), self.mean.state_dict(), optimizer))
 
     def _restore(self) -> None:
         head, mean, optimizer = copy.deepcopy(self._good)
         self.head.load_state_dict(head)
-        self._mean.load_state_dict(mean)
+        self.mean.load_state_dict(mean)
         if optimizer is None:
             self._optimizer = None
         elif self._optimizer is not None:
