@@ -115,13 +115,20 @@ def read(path: Path | str) -> tuple[Card, dict[str, Tensor]]:
 
 
 def _read(path: Path, *, with_tensors: bool) -> tuple[Card, dict[str, Tensor]]:
+    tensors: dict[str, Tensor] = {}
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata: dict[str, Any] = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}  # noqa: SIM118
+        if with_tensors:  # not mapped: what another program does to the file meanwhile must not reach this one
+            data = path.read_bytes()
+            tensors = safetensors.torch.load(data)
+            metadata: dict[str, Any] = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+        else:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
     except FileNotFoundError as error:
         raise WeightsError(f"{path} does not exist") from error
-    except (SafetensorError, OSError) as error:
+    except KeyError as error:
+        raise WeightsError(f"{path.name} has no card of this program in it") from error
+    except (SafetensorError, OSError, RuntimeError) as error:  # RuntimeError: torch cannot map it
         raise WeightsError(f"{path.name} is damaged or no safetensors file ({error})") from error
     try:
         header = json.loads(metadata["atrous"])

@@ -30,6 +30,7 @@ from core_model.schedule import Schedule
 from core_model.transforms import labels_of, padded_length, to_input, upsample
 
 _FROZEN_BELOW = 12  # pictures at a time: fewer cannot train BN's statistics (Chen et al. 2017)
+_LEAST = 17  # of a crop's sides: at 1 pixel torch's bf16 gradients are sometimes no numbers (seen on a CPU)
 _OVERLAPS = {"lovasz": lovasz_softmax, "dice": dice}
 
 
@@ -136,7 +137,9 @@ class Full:
     def _crop_size(self) -> tuple[int, int]:
         """The published crop, or less where no picture is as high or as wide."""
         shapes = [sample.read()[1].shape for sample in self._train]
-        height, width = (min(self.settings.crop, padded_length(max(lengths))) for lengths in zip(*shapes, strict=True))
+        height, width = (
+            min(self.settings.crop, padded_length(max(_LEAST, *lengths))) for lengths in zip(*shapes, strict=True)
+        )
         return height, width
 
     def groups(self) -> list[dict[str, Any]]:

@@ -62,5 +62,6 @@ def dice(logits: Tensor, truth: Tensor) -> Tensor:
     if not len(shares):
         return logits.sum() * 0.0
     own = functional.one_hot(truth[known], logits.shape[1]).to(shares.dtype)  # (P, C)
-    coefficients = 2 * (own * shares).sum(0) / (own + shares).sum(0)  # (C,)
-    return 1 - coefficients[own.any(0)].mean()
+    occurs = own.any(0)  # of the others both sums can be 0
+    own, shares = own[:, occurs], shares[:, occurs]
+    return 1 - (2 * (own * shares).sum(0) / (own + shares).sum(0)).mean()

@@ -164,6 +164,18 @@ def test_a_damaged_file_is_refused_in_one_line(head_file: Path, tmp_path: Path, 
         with pytest.raises(WeightsError, match=r"damaged\.safetensors") as error:
             reader(path)
         assert "\n" not in str(error.value)
+    with pytest.raises(WeightsError):  # "bit" is seen by whoever reads the values
+        files.read(path) if damage == "bit" else read_card(path)
+
+
+def test_what_was_read_does_not_follow_the_file(head_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "head.safetensors"
+    path.write_bytes(head_file.read_bytes())
+    _, tensors = files.read(path)
+    before = {name: tensor.clone() for name, tensor in tensors.items()}
+    with path.open("r+b") as file:  # in place, as a program would that copies over it
+        file.write(bytes(path.stat().st_size))
+    assert all(torch.equal(tensor, before[name]) for name, tensor in tensors.items())
 
 
 def test_a_head_is_no_backbone_and_an_unknown_variant_is_named(head_file: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -18,7 +19,7 @@ from core_model.full import Full, FullSettings
 from core_model.heads import AsppDecoderHead
 from core_model.job import Job
 from core_model.training import Training
-from tests.core_model.job_folder import backbone, write_job
+from tests.core_model.job_folder import backbone, learn, write_job
 
 CLASSES = ("ground", "disc")
 
@@ -147,6 +148,14 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
         results.append(full.network.state_dict())
     assert all(torch.equal(value, results[1][name]) for name, value in results[0].items())
     assert any(not torch.equal(value, results[2][name]) for name, value in results[0].items())
+
+
+def test_pictures_of_one_pixel_are_learnt_without_a_step_back(tmp_path: Path) -> None:
+    folder = write_job(tmp_path / "job", recipe="full", train=2, held_out=0, steps=12)
+    for number in range(2):
+        assert cv2.imwrite(str(folder / f"pictures/{number}.png"), np.full((1, 1, 3), 130, np.uint8))
+        assert cv2.imwrite(str(folder / f"truth/{number}.png"), np.ones((1, 1), np.uint8))
+    assert not [event for event in learn(folder) if event["event"] == "warning" and "number" in event["text"]]
 
 
 @pytest.mark.parametrize("variant", ["xception", "xception_slim"])

@@ -114,3 +114,12 @@ def test_losses_of_overlap_fall_towards_zero_and_leave_ignored_pixels_alone(
     nothing = loss(logits, torch.full_like(truth, 255))
     assert nothing.item() == 0
     assert torch.autograd.grad(nothing, logits)[0].abs().max() == 0
+
+
+def test_a_class_that_is_neither_there_nor_likely_has_a_gradient_of_zero() -> None:
+    logits = torch.tensor([0.0, 0.0, -1e4]).view(1, 3, 1, 1).repeat(1, 1, 2, 2).requires_grad_()  # its softmax is 0
+    loss = dice(logits, torch.tensor([[[0, 1], [1, 0]]]))
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert loss.item() == pytest.approx(0.5)
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()

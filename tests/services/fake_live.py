@@ -72,9 +72,9 @@ def main() -> None:
             held.pop(said["id"], None)
         if said["command"] in ("update", "forget", "classes"):
             (job / "out").mkdir(exist_ok=True)
-            shutil.copy(head, job / "out" / "head.safetensors")
-            path = str(job / "out" / "head.safetensors")
-            say("published", path=path, head=kind, step=1, classes_revision=classes, revisions=held)
+            path = job / "out" / "head.safetensors"
+            Path(shutil.copy(head, job / "out" / "new")).replace(path)
+            say("published", path=str(path), head=kind, step=1, classes_revision=classes, revisions=held)
 
 
 main()
