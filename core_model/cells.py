@@ -53,6 +53,23 @@ def labelled(labels: NDArray[np.uint8], features: Features) -> NDArray[np.uint8]
     return cells
 
 
+def purity(cells: NDArray[np.uint8], labels: NDArray[np.uint8], features: Features) -> NDArray[np.float32]:
+    """Say how much of what lies around each cell has the cell's label: `grid`, a share of 16 pixels; 0 where it is 255.
+
+    cells: what `labelled` says of `labels`. Pixels beyond the edge of the picture are as those on it.
+    """
+    rows, columns = grid(features)
+    small = _shrunk(labels, (features.height, features.width))
+    around = np.pad(small, ((2, 4 * rows - features.height), (2, 4 * columns - features.width)), mode="edge")
+    same = np.zeros((rows, columns), np.float32)
+    for dy in range(4):
+        for dx in range(4):
+            same += around[dy : dy + 4 * rows : 4, dx : dx + 4 * columns : 4] == cells
+    same[cells == IGNORE] = 0
+    same /= 16
+    return same
+
+
 def _shrunk(labels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Bring a mask to a size without losing a stroke that is thinner than the new pixels."""
     if labels.shape == size:

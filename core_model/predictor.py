@@ -112,13 +112,14 @@ class Predictor:
         head: Head | None = None,
         table: NDArray[np.uint8] | None = None,
         version: str = "",
+        shown: NDArray[np.uint8] | None = None,
     ) -> Prediction | None:
         """Classify a picture from what was painted in it, and from a head where there is one; None without a stroke.
 
         labels: (H, W) of the picture in any size, 0 … num_classes-1 where it was painted, else 255. table: (256,) from
         the head's indices to those classes, 255 = to none; None: they are the same. Where the best class is none of
-        `num_classes` the answer is 255. size = (H, W) of the labels to give back. See `scribble.fill`. WeightsError as
-        from `predict`.
+        `num_classes` the answer is 255. shown: as labels, what a model has said of the rest before. size = (H, W) of
+        the labels to give back. See `scribble.fill`. WeightsError as from `predict`.
         """
         variant = self._backbone.variant
         _require(features, taps_read(variant.linear_reads))
@@ -127,7 +128,7 @@ class Predictor:
             own = np.arange(head.num_classes) if table is None else table[: head.num_classes]
             prior = _among(self._said_by(head, features).cpu(), own, num_classes)
             rows = len(prior)
-        logits = fill(features, variant, labels, rows, prior)
+        logits = fill(features, variant, labels, rows, prior, shown)
         if logits is None:
             return None
         prediction = _prediction(logits, features, size, version)

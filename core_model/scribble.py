@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core_model.cells import drawn, grid, labelled, values_at
+from core_model.cells import drawn, grid, labelled, purity, values_at
+from core_model.dataset import IGNORE
 from core_model.features import Features
 from core_model.heads import LinearHead
 from core_model.logistic import Logistic, Standard, one_hot
@@ -25,10 +26,17 @@ class FillSettings:
     decay: float = 0.75  # of the correction, on standardised values
     decay_alone: float = 5.0  # without a prior there are only these few cells to go by
     cells: int = 1000  # painted ones, at most
-    anchors: int = 800  # cells anywhere in the picture: they say how it looks, and hold what the prior says
-    hold: float = 0.3  # what the anchors count together, beside 1 for all that is painted
+    anchors: int = 1600  # cells anywhere in the picture: they say how it looks, and hold what is there
+    hold: tuple[float, float] = (0.3, 3.0)  # what the anchors count together, beside 1 for all that is painted:
+    firmness: float = 18.0  # this times the share of the picture that is painted, within those bounds
+
     iterations: int = 15  # 25 give the same
-    iterations_alone: int = 40  # without a prior: a longer way, but over fewer cells
+    iterations_alone: int = 25  # without a prior the way is longer
+
+    def held(self, share: float) -> float:
+        """Say what the anchors count: a first stroke shows what kind of thing is wrong, a fiftieth where an edge is."""
+        least, most = self.hold
+        return min(max(self.firmness * share, least), most)
 
 
 def fill(
@@ -37,16 +45,18 @@ def fill(
     labels: NDArray[np.uint8],
     num_classes: int,
     prior: Tensor | None = None,
+    shown: NDArray[np.uint8] | None = None,
     settings: FillSettings | None = None,
     seed: int = 0,
 ) -> Tensor | None:
     """Give logits (num_classes, h, w) at stride 4 of the padded picture; None where nobody has painted anything.
 
     labels: (H, W) of the picture in any size: what was painted, all else 255. prior: logits (num_classes, h, w) of the
-    head in use, rows of NEVER for classes that it does not know. The answer is the prior and a linear correction on
-    what the linear head reads: cells from all over the picture keep to the prior, so that only what looks like a stroke
-    changes. Without a prior, and for classes that it does not know, the strokes alone decide, and what has none does
-    not occur.
+    head in use, rows of NEVER for classes that it does not know. shown: as labels, what a model has said of the rest
+    before, an earlier fill or a head. The answer is the prior and a linear correction on what the linear head reads:
+    cells from all over the picture keep to what is shown, and else to the prior, so that only what looks like a stroke
+    changes. Without a prior, and for classes that it does not know, strokes and what is shown decide, and what neither
+    has does not occur.
     """
     settings = settings or FillSettings()
     rng = np.random.default_rng(seed)
@@ -54,21 +64,23 @@ def fill(
     places = drawn(at_cells, settings.cells, rng)
     if not places.size:
         return None
-    anchors = _anywhere(features, settings.anchors, rng)
     painted = one_hot(torch.from_numpy(at_cells.ravel()[places].astype(np.int64)), num_classes)  # (classes, n)
-    values = values_at(features, variant.linear_reads, np.concatenate([places, anchors]))  # (n + m, D)
+    painted *= torch.from_numpy(purity(at_cells, labels, features).ravel()[places] ** 2)  # at edges a cell says little
+    anchors = _anywhere(features, settings.anchors, rng)
+    kept = _said(shown, features, anchors, num_classes)  # (classes, m)
+    base = _start(prior, (painted.sum(1) > 0) | (kept.sum(1) > 0), features)
+    cells = np.concatenate([places, anchors])
+    offsets = base.flatten(1)[:, torch.from_numpy(cells)]  # (classes, n + m)
+    if prior is not None:
+        kept = torch.where(kept.sum(0) > 0, kept, torch.softmax(offsets[:, len(places) :], 0))
+    values = values_at(features, variant.linear_reads, cells)  # (n + m, D)
     standard = Standard.of(values[len(places) :])
     standard.apply_(values)
-    with_strokes = painted.sum(1) > 0  # (classes,)
-    if prior is None:
-        logistic = Logistic(values[: len(places)], _balanced(painted), settings.decay_alone)
-        base = torch.zeros(num_classes, *grid(features))
-        base[~with_strokes] = NEVER
-    else:
-        base = _for_newcomers(prior, with_strokes)
-        offsets = base.flatten(1)[:, torch.from_numpy(np.concatenate([places, anchors]))]  # (classes, n + m)
-        kept = torch.softmax(offsets[:, len(places) :], 0) * (settings.hold / len(anchors))
-        logistic = Logistic(values, torch.cat([_balanced(painted), kept], 1), settings.decay, offsets)
+    held = settings.held(np.count_nonzero(at_cells != IGNORE) / at_cells.size)
+    targets = torch.cat([_balanced(painted), kept * (held / len(anchors))], 1)
+    told = targets.sum(0) > 0  # all, but anchors where neither is anything shown nor is there a prior
+    decay = settings.decay_alone if prior is None else settings.decay
+    logistic = Logistic(values[told], targets[:, told], decay, offsets[:, told])
     logistic.fit(settings.iterations_alone if prior is None else settings.iterations)
     correction = LinearHead(variant, num_classes)
     correction.put(*standard.outward(logistic.weight, logistic.bias))
@@ -89,18 +101,34 @@ def _anywhere(features: Features, count: int, rng: np.random.Generator) -> NDArr
     return row * grid(features)[1] + column
 
 
+def _said(shown: NDArray[np.uint8] | None, features: Features, cells: NDArray[np.intp], classes: int) -> Tensor:
+    """Give a one for what is shown at cells, (classes, n); all zeros where that is nothing."""
+    if shown is None:
+        return torch.zeros(classes, len(cells))
+    at_cells = torch.from_numpy(labelled(shown, features).ravel()[cells].astype(np.int64))
+    known = at_cells != IGNORE
+    return one_hot(at_cells * known, classes) * known
+
+
 def _balanced(painted: Tensor) -> Tensor:
-    """Let each class count with the root of its number of cells, all of them together 1; (classes, n)."""
-    weighted = painted * painted.sum(1, keepdim=True).clamp(min=1).rsqrt()
+    """Let each class count with the root of what its cells weigh, all of them together 1; (classes, n)."""
+    weighted = painted * painted.sum(1, keepdim=True).clamp(min=1e-9).rsqrt()
     return weighted / weighted.sum()
 
 
-def _for_newcomers(prior: Tensor, with_strokes: Tensor) -> Tensor:
-    """Start a class that the prior does not know, and that was painted, from the mean of those that it knows."""
+def _start(prior: Tensor | None, occurs: Tensor, features: Features) -> Tensor:
+    """Give the logits (classes, h, w) to correct: the prior's, or else equal ones for all that occurs, (classes,) bool.
+
+    A class that the prior does not know, and that occurs, starts from the mean of those that it knows.
+    """
+    if prior is None:
+        start = torch.zeros(len(occurs), *grid(features))
+        start[~occurs] = NEVER
+        return start
     unknown = prior.flatten(1).amax(1) <= NEVER
-    newcomers = unknown & with_strokes
+    newcomers = unknown & occurs
     if not bool(newcomers.any()):
         return prior
-    prior = prior.clone()
-    prior[newcomers] = prior[~unknown].mean(0) if not bool(unknown.all()) else 0.0
-    return prior
+    start = prior.clone()
+    start[newcomers] = prior[~unknown].mean(0) if not bool(unknown.all()) else 0.0
+    return start

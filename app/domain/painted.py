@@ -8,7 +8,7 @@ import numpy as np
 from app.domain.arrays import UInt8
 from app.domain.classes import VOID
 from app.domain.geometry import Rect
-from app.domain.mask import HUMAN, Mask
+from app.domain.mask import HUMAN, MODEL, Mask
 
 _ROWS = 16  # blocks at a time: what is worked on stays in the processor's cache
 
@@ -33,6 +33,13 @@ class Painted:
     def labels(self) -> UInt8:
         """A copy, (h, w) uint8: class index where a person has painted a class; 255 elsewhere, and where void."""
         return self._labels.copy()
+
+    @property
+    def shown(self) -> UInt8:
+        """What a model says now in a corner of each block, (h, w) uint8: class index; 255 where that is no model's."""
+        every = slice(None, None, self._step)
+        labels, provenance = self._mask.labels[every, every], self._mask.provenance[every, every]
+        return np.where(provenance == MODEL, labels, np.uint8(VOID))
 
     def update(self, rect: Rect) -> bool:
         """See a rectangle of the mask again; says whether anything in it is painted otherwise than before."""

@@ -22,10 +22,12 @@ def fill(
     model: Callable[[], Model | None],
     image_id: str,
     painted: NDArray[np.uint8],
+    shown: NDArray[np.uint8] | None = None,
 ) -> Job[Prediction]:
     """Says what an image shows, going by its strokes and by the model in use; by that alone where nothing is painted.
 
     painted: (h, w) of the picture in any size, the project's indices, 255 = not painted; see `domain.painted`.
+    shown: as painted, what a model has said of the rest before; it stays where nothing looks like a stroke.
     NothingLearnt, with what to do, where there is neither a model that knows a class nor strokes of two classes: one
     alone would be everywhere. UnreadableImage, Refusal.
     """
@@ -38,7 +40,7 @@ def fill(
             raise NothingLearnt("There is nothing to fill from yet: paint a few strokes of each class first.")
         if len(found) == 1:
             raise NothingLearnt(f"So far only {found[0]} is painted: paint a few strokes of the other classes too.")
-    filled = network.fill(project, image_id, used, painted)
+    filled = network.fill(project, image_id, used, painted, shown)
     if filled is None:
         assert used is not None
         return network.predict(project, image_id, used)

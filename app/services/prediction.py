@@ -81,11 +81,17 @@ class Network:
         return self._classify(features, size, model, table)
 
     def fill(
-        self, project: Project, image_id: str, model: Model | None, painted: NDArray[np.uint8]
+        self,
+        project: Project,
+        image_id: str,
+        model: Model | None,
+        painted: NDArray[np.uint8],
+        shown: NDArray[np.uint8] | None = None,
     ) -> Prediction | None:
         """What an image shows, going by what was painted in it and, where there is a model, drawn towards what it says.
 
         painted: (h, w) of the picture in any size, the project's indices, 255 = not painted. None where nothing is.
+        shown: as painted, what a model has said of the rest before; it stays where nothing looks like a stroke.
         Without a model, or where it knows none of the classes, what was painted decides alone; such a model's backbone
         is used all the same. What a model sees that the project has no class for stays without one, until it is
         painted. UnreadableImage, Refusal.
@@ -95,13 +101,14 @@ class Network:
         classes = project.settings.classes
         indices = [label.index for label in classes]
         known = np.where(np.isin(painted, indices), painted, np.uint8(VOID))
+        rest = None if shown is None else np.where(np.isin(shown, indices), shown, np.uint8(VOID))
         features, size = self._look(project, image_id, model)
         prior = model if model is not None and shares(model, classes) else None
         table, version = (lookup(prior, classes), f"{prior.version}+{STROKES}") if prior else (None, STROKES)
         try:
             head = self._head(prior.head) if prior else None
             predictor = self._on(model, project)
-            said = predictor.fill(features, known, max(indices, default=-1) + 1, size, head, table, version)
+            said = predictor.fill(features, known, max(indices, default=-1) + 1, size, head, table, version, rest)
         except WeightsError as error:
             raise Refusal(str(error)) from error
         return None if said is None else Prediction(said.labels, said.confidence, version)

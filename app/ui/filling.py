@@ -153,9 +153,8 @@ class Filling(QObject):
             self._again = request if self._again is None or self._again.live else self._again
             return
         self._asked = request
-        job = partial(
-            filling.fill, self._project, self._place.network, self._model, request.image_id, self._painted.labels
-        )
+        painted, shown = self._painted.labels, self._painted.shown
+        job = partial(filling.fill, self._project, self._place.network, self._model, request.image_id, painted, shown)
         self._place.worker.submit(_key(request.image_id), job, _NOW)
 
     def _take(self, key: object) -> _Request | None:

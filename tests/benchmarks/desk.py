@@ -184,9 +184,9 @@ def annotate(policy: str, data: Dataset, seed: int) -> Iterator[Work]:
                     work.waited += time.perf_counter() - start
                 annotator = Annotator(truth, labels, seed + number)
 
-                def filled(painted: Labels, image_id: str = image_id) -> Labels | None:
+                def filled(painted: Labels, shown: Labels, image_id: str = image_id) -> Labels | None:
                     try:
-                        return run(fill(project, network, models.in_use, image_id, painted)).labels
+                        return run(fill(project, network, models.in_use, image_id, painted, shown)).labels
                     except NothingLearnt:
                         return None
 
@@ -202,12 +202,13 @@ def annotate(policy: str, data: Dataset, seed: int) -> Iterator[Work]:
 def correct(
     annotator: Annotator,
     work: Work,
-    filled: Callable[[Labels], Labels | None] | None = None,
+    filled: Callable[[Labels, Labels], Labels | None] | None = None,
     painted_since: Callable[[float], None] | None = None,
 ) -> Bool:
     """Paint until the picture is done, and count; gives which pixels a person has painted.
 
-    filled: from what was painted, (H, W), 255 elsewhere, to labels for all; None where that does not do yet.
+    filled: from what was painted and from what a model has said of the rest, (H, W) each, 255 elsewhere, to labels for
+    all; None where that does not do yet.
     painted_since: called after each stroke with the moment at which it was begun, of `time.monotonic`.
     """
     human = np.zeros(annotator.truth.shape, bool)
@@ -232,10 +233,10 @@ def correct(
     return human
 
 
-def _fill(annotator: Annotator, human: Bool, work: Work, filled: Callable[[Labels], Labels | None]) -> None:
+def _fill(annotator: Annotator, human: Bool, work: Work, filled: Callable[[Labels, Labels], Labels | None]) -> None:
     """Fill what no person has touched; taken back when that makes the picture worse."""
     start, before = time.perf_counter(), annotator.labels
-    labels = filled(np.where(human, before, np.uint8(VOID)))
+    labels = filled(np.where(human, before, np.uint8(VOID)), np.where(human, np.uint8(VOID), before))
     work.waited += time.perf_counter() - start
     if labels is None:
         return

@@ -35,7 +35,7 @@ def blotches(seed: int, size: int = 96) -> Labels:
 
 
 def work_on(
-    truth: Labels, filled: Callable[[Labels], Labels | None] | None, labels: Labels | None = None
+    truth: Labels, filled: Callable[[Labels, Labels], Labels | None] | None, labels: Labels | None = None
 ) -> tuple[Work, Annotator]:
     """One picture, from an empty mask or from something else."""
     work, annotator = Work("fill", "a", 0), Annotator(truth, np.full_like(truth, VOID) if labels is None else labels, 0)
@@ -60,8 +60,9 @@ def test_a_fill_comes_after_five_strokes_whether_or_not_the_last_one_was_undone(
     alone, _ = work_on(truth, None, opened)
     asked: list[int] = []
 
-    def worse(painted: Labels) -> Labels:
+    def worse(painted: Labels, shown: Labels) -> Labels:
         asked.append(int((painted != VOID).sum()))
+        assert ((painted == VOID) != (shown == VOID)).all()  # this one opened with something everywhere
         return np.full_like(truth, VOID)
 
     work, annotator = work_on(truth, worse, opened)
@@ -76,7 +77,7 @@ def test_a_fill_that_helps_stays_and_leaves_what_a_person_has_painted() -> None:
     truth = blotches(2)
     given: list[Labels] = []
 
-    def good(painted: Labels) -> Labels:
+    def good(painted: Labels, shown: Labels) -> Labels:
         given.append(painted)
         return np.where(painted == VOID, truth, 1 - truth)  # nonsense where it is painted
 
@@ -94,7 +95,7 @@ def test_a_fill_that_helps_stays_and_leaves_what_a_person_has_painted() -> None:
 
 
 def test_a_fill_that_is_not_there_yet_counts_nothing() -> None:
-    work, annotator = work_on(blotches(3), lambda painted: None)
+    work, annotator = work_on(blotches(3), lambda painted, shown: None)
     assert annotator.done
     assert (work.fills, work.undone) == (0, 0)
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from core_model import Features, padded_length, upsample
-from core_model.cells import drawn, grid, labelled, values_at
+from core_model.cells import drawn, grid, labelled, purity, values_at
 
 READS = ("fine", "coarse", "coarse_mean3")
 
@@ -83,3 +83,19 @@ def test_values_are_those_of_the_taps_brought_to_stride_4(height: int, width: in
     wanted = [upsample(seen.taps[tap][None].float(), grid(seen))[0].flatten(1).t() for tap in ("fine", "coarse")]
     torch.testing.assert_close(values[:, :6], torch.cat(wanted, 1), rtol=1e-4, atol=1e-5)
     assert values.shape == (everywhere.size, 9)
+
+
+def test_purity_is_the_share_of_the_sixteen_pixels_around_a_cell() -> None:
+    seen = features()
+    labels = np.random.default_rng(1).choice([0, 1, 255], (50, 70), p=[0.5, 0.3, 0.2]).astype(np.uint8)
+    cells = labelled(labels, seen)
+    shares = purity(cells, labels, seen)
+    assert shares.shape == cells.shape
+    for y, x in np.argwhere(cells != 255):
+        rows = np.clip(np.arange(4 * y - 2, 4 * y + 2), 0, 49)  # beyond the edge: as on it
+        columns = np.clip(np.arange(4 * x - 2, 4 * x + 2), 0, 69)
+        assert shares[y, x] == (labels[np.ix_(rows, columns)] == cells[y, x]).mean()
+        assert shares[y, x] > 0
+    assert (shares[cells == 255] == 0).all()
+    plain = np.zeros((100, 140), np.uint8)  # of twice the size
+    assert (purity(labelled(plain, seen), plain, seen)[:13, :18] == 1).all()

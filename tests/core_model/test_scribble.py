@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from core_model import VARIANTS, Features
-from core_model.scribble import NEVER, fill
+from core_model.scribble import NEVER, FillSettings, fill
 from core_model.xception import tap_channels
 
 ROW = VARIANTS["xception_slim"]
@@ -124,3 +124,49 @@ def test_strokes_of_a_larger_picture_are_the_same_strokes(features: Features) ->
     assert one is not None
     assert two is not None
     assert torch.equal(one, two)
+
+
+def test_what_is_shown_stays_where_nothing_looks_like_a_stroke(features: Features) -> None:
+    """An earlier fill, mended by hand: the next one must not unmake it."""
+    shown = np.kron(QUARTERS % 2, np.ones((4, 4))).astype(np.uint8)[:SIDE, :SIDE]
+    strokes = painted((100, 20, 2), (20, 20, 0))
+    without, with_shown = fill(features, ROW, strokes, 4), fill(features, ROW, strokes, 4, shown=shown)
+    assert without is not None
+    assert with_shown is not None
+    right = torch.from_numpy(QUARTERS == 1) | torch.from_numpy(QUARTERS == 3)
+    assert not (without.argmax(0) == 1).any()  # nobody has painted it
+    assert (with_shown.argmax(0) == 1)[right].float().mean() > 0.95
+    assert shares(with_shown, 2)[2] > 0.5
+    assert not (with_shown.argmax(0) == 3).any()
+
+
+def test_what_is_shown_counts_more_than_the_prior(features: Features) -> None:
+    shown = np.kron(QUARTERS % 2, np.ones((4, 4))).astype(np.uint8)[:SIDE, :SIDE]
+    prior = logits(QUARTERS % 2, 4)
+    prior[:, 20:] = logits(np.full((13, 33), 2), 4)  # of the lower half it thinks otherwise
+    prior[3] = NEVER
+    shown[100:] = 3  # a class that this prior does not know
+    answer = fill(features, ROW, painted((20, 20, 0), (100, 100, 1)), 4, prior, shown)
+    assert answer is not None
+    assert bool(torch.isfinite(answer).all())
+    agrees = (answer.argmax(0)[:16] == torch.from_numpy(QUARTERS % 2)[:16]).float().mean()
+    assert agrees > 0.95
+    assert (answer.argmax(0)[26:] == 3).float().mean() > 0.3
+    assert fill(features, ROW, painted((20, 20, 0)), 4, prior, np.full_like(shown, 255)) is not None
+
+
+def test_edges_of_strokes_count_little(features: Features) -> None:
+    """A thin stroke of the other class beside a broad one: its cells show what is around it."""
+    strokes = painted((20, 20, 0), (20, 80, 1), size=24)
+    strokes[20:44, 43] = 1
+    answer = fill(features, ROW, strokes, 2)
+    assert answer is not None
+    assert shares(answer, 0)[0] > 0.9
+    assert shares(answer, 1)[1] > 0.9
+
+
+def test_the_more_is_painted_the_firmer_the_rest_holds() -> None:
+    held = [FillSettings().held(share) for share in (0, 0.003, 0.02, 0.05, 0.2, 1)]
+    assert held == sorted(held)
+    assert held[0] == FillSettings().hold[0]
+    assert held[-1] == FillSettings().hold[1]

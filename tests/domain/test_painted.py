@@ -61,3 +61,16 @@ def test_what_a_model_writes_is_no_change() -> None:
     Document("a", mask).pre_annotate(prediction(53, 71, 2))
     assert (mask.provenance == MODEL).any()
     assert not painted.update(Rect.of(mask.labels))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(4, 90), st.integers(0, 999))
+def test_what_is_shown_is_what_a_model_says_in_each_blocks_corner(h: int, w: int, size: int, seed: int) -> None:
+    mask = patchwork(h, w, seed)
+    painted = Painted(mask, size)
+    step = max(1, max(h, w) // size)
+    model = np.where(mask.provenance == MODEL, mask.labels, 255)
+    assert np.array_equal(painted.shown, model[::step, ::step])
+    assert painted.shown.shape == painted.labels.shape
+    mask.provenance[:] = MODEL
+    assert np.array_equal(painted.shown, mask.labels[::step, ::step])  # as it is now, without an update

@@ -36,13 +36,20 @@ class Scribe(Network):
         self.gate.set()
         self.entered = threading.Semaphore(0)
         self.painted: list[NDArray[np.uint8]] = []
+        self.shown: list[NDArray[np.uint8] | None] = []
         self.looked: list[tuple[str, object]] = []
         self.error: Exception | None = None
 
     def fill(
-        self, project: Project, image_id: str, model: Model | None, painted: NDArray[np.uint8]
+        self,
+        project: Project,
+        image_id: str,
+        model: Model | None,
+        painted: NDArray[np.uint8],
+        shown: NDArray[np.uint8] | None = None,
     ) -> Prediction | None:
         self.painted.append(painted)
+        self.shown.append(shown)
         self.entered.release()
         assert self.gate.wait(30)
         if self.error is not None:
@@ -117,6 +124,23 @@ def test_one_key_fills_all_that_no_human_has_touched_as_one_step(hand: Start, pr
     window.key(Qt.Key.Key_Z, CTRL)
     assert np.array_equal(mask.labels, before)
     assert not (mask.provenance == MODEL).any()
+
+
+def test_the_next_fill_is_told_what_the_last_one_said(hand: Start, project: Path, scribe: Scribe) -> None:
+    window = hand(network=scribe)
+    window.open(project)
+    paint(window, Qt.Key.Key_1, 40)
+    paint(window, Qt.Key.Key_3, 80)
+    fill(window)
+    paint(window, Qt.Key.Key_2, 60)
+    fill(window)
+    mask, (first, second) = window.document.mask, scribe.shown
+    assert first is not None
+    assert second is not None
+    assert (first == 255).all()
+    human = mask.provenance == HUMAN
+    assert (second[human] == 255).all()
+    assert (second[~human] == 2).all()
 
 
 def test_with_nothing_to_go_by_it_says_what_to_do(hand: Start, project: Path, scribe: Scribe) -> None:
