@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 from app.domain.tools import TOOLS
 from app.jobs.runner import Runner
 from app.services.errors import Refusal
-from app.services.prediction import Network
+from app.services.network import Network
 from app.storage.errors import StorageError
 from app.storage.project import Project
 from app.ui.application import start

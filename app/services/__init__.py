@@ -23,8 +23,9 @@ from app.services.learning import LearningFailed, TrainResult, fit
 from app.services.manner import Manner
 from app.services.model import Model
 from app.services.models import Models
+from app.services.network import Network
 from app.services.opening import class_names, create_project, open_project, open_sample
-from app.services.prediction import Network, PreAnnotated, pre_annotate
+from app.services.prediction import PreAnnotated, pre_annotate
 from app.services.reviewing import Reviewed, review, review_all, skip, unreview, unskip
 from app.services.runs import TrainRequest
 from app.services.segmenting import Segmented, segment

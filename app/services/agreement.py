@@ -9,7 +9,7 @@ from typing import Any
 from app.domain.agreement import Figures, compare, moving
 from app.jobs.job import Job, Progress
 from app.services import prediction
-from app.services.prediction import STROKES
+from app.services.network import STROKES
 from app.storage.agreement import ScoreRecord
 from app.storage.project import Project
 

@@ -22,7 +22,7 @@ from app.storage.project import Project
 
 if TYPE_CHECKING:
     from app.services.learning import TrainResult
-    from app.services.prediction import Network
+    from app.services.network import Network
 
 MEASURED_ON = "measured_on"
 """In the notes of a card: the `fingerprint` of the held-out images that its scores are of."""

@@ -15,8 +15,9 @@ from app.jobs.job import Job, Progress
 from app.services import editing, exchange, learning, person, reviewing
 from app.services.errors import Refusal
 from app.services.models import Models
+from app.services.network import Network
 from app.services.opening import open_sample
-from app.services.prediction import Network, pre_annotate
+from app.services.prediction import pre_annotate
 from app.services.runs import TrainRequest
 from app.storage import planes
 from app.storage.project import Project

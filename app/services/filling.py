@@ -12,7 +12,7 @@ from app.jobs.job import Job, Progress
 from app.services.errors import NothingLearnt
 from app.services.matching import shares
 from app.services.model import Model
-from app.services.prediction import Network
+from app.services.network import Network
 from app.storage.project import Project
 
 

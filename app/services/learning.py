@@ -19,7 +19,7 @@ from app.services.errors import Refusal
 from app.services.hearing import Heard, LearningFailed, described, last_words, watch
 from app.services.model import Model
 from app.services.models import Models
-from app.services.prediction import Network, read_photo
+from app.services.network import Network, read_photo
 from app.services.run_folder import Run, Unfinished, claimed, drop, folders, unfinished
 from app.services.runs import TrainRequest, checked, prepare
 from app.storage import planes

@@ -16,7 +16,7 @@ from app.services.model import Model
 
 if TYPE_CHECKING:
     import core_model
-    from app.services.prediction import Network, Photo
+    from app.services.network import Network, Photo
 
 
 @dataclass(frozen=True)

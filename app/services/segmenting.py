@@ -14,7 +14,7 @@ from app.jobs.job import Job, Progress
 from app.services.errors import Refusal
 from app.services.manner import PLAIN, Manner
 from app.services.model import read_model
-from app.services.prediction import Network, read_photo
+from app.services.network import Network, read_photo
 from app.storage.images import UnreadableImage
 
 

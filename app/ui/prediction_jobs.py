@@ -11,7 +11,7 @@ from app.jobs.job import Job, Progress
 from app.services import editing, filling, prediction
 from app.services.errors import NothingLearnt, Refusal
 from app.services.model import Model, shipped_backbone
-from app.services.prediction import Network
+from app.services.network import Network
 from app.storage.errors import UnkeptPrediction
 from app.storage.project import Project
 

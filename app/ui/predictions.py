@@ -15,7 +15,7 @@ from app.jobs.job import Job, Progress
 from app.jobs.runner import Runner
 from app.services.errors import NothingLearnt
 from app.services.model import Model
-from app.services.prediction import Network
+from app.services.network import Network
 from app.storage.errors import UnkeptPrediction
 from app.storage.project import Project
 from app.ui import prediction_jobs as jobs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.jobs.runner import Runner
-from app.services.prediction import Network
+from app.services.network import Network
 from app.ui.actions import Actions
 from app.ui.canvas import Canvas
 from app.ui.comparing import Comparing

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from app.domain.classes import VOID
 from app.domain.prediction import Prediction
 from app.services import Model, Models, Network, NothingLearnt, Refusal, run
-from app.services import prediction as predicting
+from app.services import network as predicting
 from app.services.filling import fill, warm_up
 from app.storage.images import UnreadableImage
 from app.storage.project import Project

@@ -13,7 +13,7 @@ from app.domain.mask import MODEL
 from app.jobs.job import Progress
 from app.services import Manner, Model, Models, Network, load, pre_annotate, run, segment
 from app.services.manner import PLAIN
-from app.services.prediction import read_photo
+from app.services.network import read_photo
 from app.storage.project import Project
 from tests.services.conftest import Files
 from tests.services.datasets import HEIGHT, WIDTH, new_project

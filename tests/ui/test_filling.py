@@ -18,7 +18,7 @@ from app.domain.prediction import Prediction
 from app.services import Refusal
 from app.services.model import Model
 from app.services.models import Models
-from app.services.prediction import Network
+from app.services.network import Network
 from app.storage.project import Project
 from tests.ui.window import CLASSES, SIZE, Hand
 

@@ -15,7 +15,7 @@ from app.jobs.job import Job, Progress
 from app.services import learning
 from app.services.errors import NothingLearnt
 from app.services.learning import LearningFailed, TrainResult
-from app.services.prediction import Network
+from app.services.network import Network
 from app.services.run_folder import Run, Unfinished
 from app.services.runs import TrainRequest
 from app.storage.project import Project

@@ -18,7 +18,7 @@ from app.domain.prediction import Prediction
 from app.jobs.job import Job, Progress
 from app.services.model import Model
 from app.services.models import Models
-from app.services.prediction import Network
+from app.services.network import Network
 from app.storage.errors import UnkeptPrediction
 from app.storage.images import UnreadableImage
 from app.storage.predictions import PredictionFiles

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.domain.classes import Color
 from app.domain.document import Document
 from app.main import Program
-from app.services.prediction import Network
+from app.services.network import Network
 from app.ui.remembered import Remembered
 
 WAIT = 20_000  # ms, for anything that has to happen; nothing is ever that slow unless it is broken
