@@ -27,9 +27,10 @@ class FillSettings:
     decay_alone: float = 5.0  # without a prior there are only these few cells to go by
     cells: int = 1000  # painted ones, at most
     anchors: int = 1600  # cells anywhere in the picture: they say how it looks, and hold what is there
-    hold: tuple[float, float] = (0.3, 3.0)  # what the anchors count together, beside 1 for all that is painted:
+    hold: tuple[float, float] = (0.3, 1.5)  # what the anchors count together, beside 1 for all that is painted:
     firmness: float = 18.0  # this times the share of the picture that is painted, within those bounds
 
+    stay: float = 1.0  # by how much another logit must be higher than that of what is shown, to replace it
     iterations: int = 15  # 25 give the same
     iterations_alone: int = 25  # without a prior the way is longer
 
@@ -55,8 +56,8 @@ def fill(
     head in use, rows of NEVER for classes that it does not know. shown: as labels, what a model has said of the rest
     before, an earlier fill or a head. The answer is the prior and a linear correction on what the linear head reads:
     cells from all over the picture keep to what is shown, and else to the prior, so that only what looks like a stroke
-    changes. Without a prior, and for classes that it does not know, strokes and what is shown decide, and what neither
-    has does not occur.
+    changes, and that only where it is surer than what is shown. Without a prior, and for classes that it does not know,
+    strokes and what is shown decide, and what neither has does not occur.
     """
     settings = settings or FillSettings()
     rng = np.random.default_rng(seed)
@@ -67,10 +68,11 @@ def fill(
     painted = one_hot(torch.from_numpy(at_cells.ravel()[places].astype(np.int64)), num_classes)  # (classes, n)
     painted *= torch.from_numpy(purity(at_cells, labels, features).ravel()[places] ** 2)  # at edges a cell says little
     anchors = _anywhere(features, settings.anchors, rng)
-    kept = _said(shown, features, anchors, num_classes)  # (classes, m)
-    base = _start(prior, (painted.sum(1) > 0) | (kept.sum(1) > 0), features)
+    said = _said(shown, features, num_classes)  # (classes, h * w)
+    base = _start(prior, (painted.sum(1) > 0) | (said.sum(1) > 0), features)
     cells = np.concatenate([places, anchors])
     offsets = base.flatten(1)[:, torch.from_numpy(cells)]  # (classes, n + m)
+    kept = said[:, torch.from_numpy(anchors)]
     if prior is not None:
         kept = torch.where(kept.sum(0) > 0, kept, torch.softmax(offsets[:, len(places) :], 0))
     values = values_at(features, variant.linear_reads, cells)  # (n + m, D)
@@ -86,7 +88,7 @@ def fill(
     correction.put(*standard.outward(logistic.weight, logistic.bias))
     with torch.inference_mode():
         taps = {tap: features.taps[tap][None] for tap in correction.taps}
-        return base + correction(taps)[0]  # type: ignore[no-any-return]
+        return base + correction(taps)[0] + settings.stay * said.view_as(base)  # type: ignore[no-any-return]
 
 
 def warm_up() -> None:
@@ -101,11 +103,12 @@ def _anywhere(features: Features, count: int, rng: np.random.Generator) -> NDArr
     return row * grid(features)[1] + column
 
 
-def _said(shown: NDArray[np.uint8] | None, features: Features, cells: NDArray[np.intp], classes: int) -> Tensor:
-    """Give a one for what is shown at cells, (classes, n); all zeros where that is nothing."""
+def _said(shown: NDArray[np.uint8] | None, features: Features, classes: int) -> Tensor:
+    """Give a one for what is shown at each cell, (classes, h * w); all zeros where that is nothing."""
+    rows, columns = grid(features)
     if shown is None:
-        return torch.zeros(classes, len(cells))
-    at_cells = torch.from_numpy(labelled(shown, features).ravel()[cells].astype(np.int64))
+        return torch.zeros(classes, rows * columns)
+    at_cells = torch.from_numpy(labelled(shown, features).ravel().astype(np.int64))
     known = at_cells != IGNORE
     return one_hot(at_cells * known, classes) * known
 
