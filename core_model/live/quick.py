@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +19,16 @@ from core_model.events import Events
 from core_model.heads import VotingHead
 from core_model.inherit import take_over
 from core_model.live.album import Album, Entry, pixels_of
-from core_model.live.descent import Descent, Slope
+from core_model.live.descent import Descent
 from core_model.live.draw import draw
 from core_model.live.learner import Seen
 from core_model.live.linear import LiveLinear
+from core_model.live.pace import Pace
 from core_model.live.state import State
 from core_model.predictor import Predictor
 from core_model.quick import Quick, QuickSettings
 
 UNREADABLE = (OSError, SafetensorError, KeyError)
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How it goes on; the head's own numbers are in `QuickSettings`."""
-
-    least: int = 5  # pictures to begin with: below, the linear head is better whatever the time (measured)
-    looking: float = 0.4  # of its time goes into further views of the pictures, until there are all
-    few: int = 4  # steps with a new picture, then it is held
-    hurry: float = 4.0  # seconds that somebody waits at most: after them what there is is published
-    round_seconds: float = 40.0  # of its own time between two looks at how good it is
-    gain: float = 0.002  # of mIoU that a round has to gain
-    loss_gain: float = 0.02  # of the loss, where there is no held-out picture
-    rounds: int = 4  # without that, then nothing improves
-    slope: Slope = field(default_factory=Slope)
 
 
 class LiveQuick:
