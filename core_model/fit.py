@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -116,7 +116,7 @@ def fit(job: Job, events: Events) -> None:
         asked = full.training(job.steps, schedule.seconds)
         Training(full, events=events, class_names=job.classes, kept=kept, resumed=resumed, **asked).run()
     elif isinstance(head, LinearHead):
-        predictor = Predictor(backbone, job.device, taps=head.taps)
+        predictor = _predictor(job, backbone, events, head.taps)
         Linear(
             head, card, job.out, dataset, predictor, events, job.classes, job.seed, schedule.seconds, job.steps
         ).run()
@@ -145,7 +145,7 @@ def live(job: Job, events: Events, inbox: Inbox, pace: Pace | None = None) -> No
     for left in (*job.out.glob(".*.part"), *job.folder.glob("cells/.*.part"), *job.folder.glob(".*.part")):
         left.unlink(missing_ok=True)  # by one that was killed
     card = _card(job, backbone, quick_start.parent, notes={"live": True})
-    predictor = Predictor(backbone, job.device)
+    predictor = _predictor(job, backbone, events)
     reservoir = partial(Reservoir, job.folder / "cells", backbone.sha256, linear_start.head.reads)
     linear = LiveLinear(linear_start.head, linear_start.parent, job.classes, reservoir, events, job.seed)
     album = Album(job.folder / "features", backbone.sha256, job.cache_megabytes << 20)
@@ -162,6 +162,12 @@ def live(job: Job, events: Events, inbox: Inbox, pace: Pace | None = None) -> No
     learner.run()
 
 
+def _predictor(job: Job, backbone: Backbone, events: Events, taps: Iterable[str] | None = None) -> Predictor:
+    """Make the eyes of a learning; what they do otherwise than asked is a warning."""
+    told = partial(events.emit, "warning")
+    return Predictor(backbone, job.device, taps=taps, cache=job.engine_cache, told=lambda text: told(text=text))
+
+
 def _quick(
     job: Job,
     dataset: Dataset,
@@ -176,7 +182,7 @@ def _quick(
 ) -> None:
     """Let the backbone look at the pictures, then learn the head; what was kept for it is deleted again."""
     settings = QuickSettings()
-    predictor = Predictor(backbone, job.device, taps=head.taps)
+    predictor = _predictor(job, backbone, events, head.taps)
     began = monotonic()
     voter = Voter(head, len(dataset.train), job.seed) if isinstance(head, VotingHead) else None
     gallery = Gallery(

@@ -37,6 +37,7 @@ class Job:
     seed: int
     threads: int | None  # None: all cores
     cache_megabytes: int  # disk for the features of views
+    engine_cache: Path | None  # a folder for what an engine prepares; None: anew each time
 
     @property
     def out(self) -> Path:
@@ -69,6 +70,7 @@ class Job:
             seed=int(value.number("seed", 0, least=0)),
             threads=int(value.number("threads")) if raw.get("threads") is not None else None,
             cache_megabytes=int(value.number("cache_megabytes", 2048)),
+            engine_cache=folder / value.text("engine_cache") if raw.get("engine_cache") is not None else None,
         )
         if job.recipe not in RECIPES:
             raise JobError(f"unknown recipe {job.recipe!r}: there are {', '.join(RECIPES)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakKeyDictionary, ref
@@ -38,7 +38,8 @@ class Prediction:
 class Predictor:
     """Owns a backbone on a device; heads come and go.
 
-    `notes` grows by a line whenever it had to do something else than asked, as going on on the CPU. threads: how many
+    `notes` grows by a line whenever it had to do something else than asked, as going on on the CPU; `told` hears it at
+    once. threads: how many
     torch and the engine use in this process; None leaves that alone. taps: what the features hold; None: what any head
     of the variant reads. engine: a name of `engines.ENGINES`, or auto for the fastest that works. exact: all in fp32.
     cache: a folder for what an engine prepares, so that the next start is quicker; only for a backbone as it was read
@@ -56,10 +57,12 @@ class Predictor:
         engine: str = "auto",
         exact: bool = False,
         cache: Path | None = None,
+        told: Callable[[str], None] | None = None,
     ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
         self.notes: list[str] = []
+        self._told = told
         self.falls_back = True
         self._backbone, self._exact, self._cache = backbone, exact, cache
         self._engine = self._made(engine, choose_device(device), tuple(taps or taps_of(backbone.variant)))
@@ -75,6 +78,12 @@ class Predictor:
     def engine(self) -> str:
         """The name of the engine that computes."""
         return self._engine.name
+
+    def note(self, text: str) -> None:
+        """Say that something was done otherwise than asked."""
+        self.notes.append(text)
+        if self._told is not None:
+            self._told(text)
 
     def features(self, rgb: NDArray[np.uint8]) -> Features:
         """Run the backbone over a picture at working size, (H, W, 3) uint8, padded right and below to 16 k + 1."""
@@ -174,19 +183,20 @@ class Predictor:
         except RuntimeError as error:
             if device.type == "cpu" or "out of memory" not in str(error):
                 raise
-            self.notes.append(f"{device} has no memory for the network; going on on the CPU")
+            self.note(f"{device} has no memory for the network; going on on the CPU")
             return self._made("auto", torch.device("cpu"), taps)
-        self.notes += [f"{failure}; going on with {engine.name}" for failure in failures]
+        for failure in failures:
+            self.note(f"{failure}; going on with {engine.name}")
         return engine
 
     def _fall_back(self, error: RuntimeError) -> None:
         """Go on on the CPU when a GPU has run out of memory, in torch when an engine failed; other errors go up."""
         old = self._engine
         if isinstance(error, EngineError):
-            self.notes.append(f"{error}; going on with {TorchEngine.name}")
+            self.note(f"{error}; going on with {TorchEngine.name}")
             self._engine = TorchEngine(self._backbone, old.device, old.taps, exact=self._exact)
         elif old.device.type != "cpu" and self.falls_back and "out of memory" in str(error):
-            self.notes.append(f"{self.device} ran out of memory; going on on the CPU")
+            self.note(f"{self.device} ran out of memory; going on on the CPU")
             self._heads.clear()
             self._said.clear()
             self._engine = self._made("auto", torch.device("cpu"), old.taps)

@@ -94,7 +94,7 @@ def predict_in_tiles(
             predictor.falls_back = True
         side //= 2
         torch.cuda.empty_cache()
-        predictor.notes.append(f"{predictor.device} ran out of memory; going on with tiles of {side} pixels")
+        predictor.note(f"{predictor.device} ran out of memory; going on with tiles of {side} pixels")
 
 
 def _tiled(

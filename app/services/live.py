@@ -20,6 +20,7 @@ from app.services.learning import LearningFailed
 from app.services.ledger import Correction, Ledger, hashed
 from app.services.model import starting_backbone
 from app.services.models import SLOT, Models
+from app.services.network import engine_cache
 from app.services.runs import picture_and_truth, truth_table, write_pair
 from app.services.slot import LiveHead
 from app.storage.errors import reason
@@ -141,6 +142,7 @@ class LiveLearner:
             "output_stride": int(current.card["output_stride"]) if current is not None else 16,
             "device": self._device,
             "threads": self._threads,
+            "engine_cache": str(engine_cache()),
         }
         (self._folder / "job.json").write_text(json.dumps(job, indent=1, ensure_ascii=False), encoding="utf-8")
         return backbone

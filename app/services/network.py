@@ -183,8 +183,8 @@ class Network:
                 path, key = model.backbone, (str(model.card["backbone"]), int(model.card["output_stride"]))
             if self._predictor is None or self._predictor[0] != key:
                 self._predictor = None
-                backbone, cache = load_backbone(path, output_stride=key[1]), platformdirs.user_cache_path("atrous")
-                self._predictor = (key, Predictor(backbone, self._device, cache=cache / "engines"))
+                backbone = load_backbone(path, output_stride=key[1])
+                self._predictor = (key, Predictor(backbone, self._device, cache=engine_cache()))
         except (WeightsError, DeviceError, OSError) as error:
             raise Refusal(str(error)) from error
         return self._predictor[1]
@@ -202,6 +202,11 @@ class Network:
         while len(self._heads) > _HEADS:
             self._heads.popitem(last=False)
         return self._heads[sha256]
+
+
+def engine_cache() -> Path:
+    """The user's folder for what engines prepare of a backbone."""
+    return platformdirs.user_cache_path("atrous") / "engines"
 
 
 def read_photo(picture: Path, longest_side: int | None) -> Photo:

@@ -21,6 +21,7 @@ from app.jobs.job import Job, Progress
 from app.services.errors import NothingLearnt, Refusal
 from app.services.model import Model, copy_whole, starting_backbone
 from app.services.models import Models
+from app.services.network import engine_cache
 from app.services.run_folder import RUNS, Run, folders, tidy
 from app.storage import images
 from app.storage.catalogue import ImageRecord
@@ -243,6 +244,7 @@ def _write_job(
         "device": request.device,
         "seed": request.seed,
         "threads": request.threads,
+        "engine_cache": str(engine_cache()),
     }
     (run.folder / "job.json").write_text(json.dumps(job, indent=1, ensure_ascii=False), encoding="utf-8")
 

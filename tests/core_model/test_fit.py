@@ -15,6 +15,8 @@ import torch
 
 from core_model import Predictor, WeightsError, file_sha256, load_backbone, load_head, read_card
 from core_model.checkpoint import read, save
+from core_model.engines import ENGINES, EngineError
+from core_model.engines.openvino_engine import OpenVinoEngine
 from core_model.fit import main
 from core_model.inherit import starting_head
 from core_model.job import Job, JobError
@@ -27,6 +29,30 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Finished]:
     """A job done once, that several tests look at."""
     folder = write_job(tmp_path_factory.mktemp("learnt") / "job", steps=40)
     return folder, run(folder)
+
+
+@pytest.mark.skipif(bool(OpenVinoEngine.lacks()), reason="openvino is not installed")
+def test_what_an_engine_prepares_is_kept_where_the_job_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learn(write_job(tmp_path / "first", recipe="linear", engine_cache="../engines"))
+    kept = sorted(path.name for path in (tmp_path / "engines").iterdir())
+    assert kept
+    monkeypatch.setattr("core_model.engines.openvino_engine.converted", None)  # is not called any more
+    learn(write_job(tmp_path / "second", recipe="linear", engine_cache=str(tmp_path / "engines")))
+    assert sorted(path.name for path in (tmp_path / "engines").iterdir()) == kept
+
+
+def test_what_the_eyes_do_otherwise_than_asked_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(ENGINES["torch"]):  # type: ignore[misc]
+        name = "broken"
+
+        def __init__(self, *arguments: object, **more: object) -> None:
+            raise EngineError("broken has no wheels")
+
+    monkeypatch.setattr("core_model.engines.ENGINES", {"broken": Broken, "torch": ENGINES["torch"]})
+    events = learn(write_job(tmp_path / "job", recipe="linear"))
+    texts = [event["text"] for event in events if event["event"] == "warning"]
+    assert "broken has no wheels; going on with torch" in texts
+    assert events[-1]["event"] == "done"
 
 
 def test_events_in_order(learnt: tuple[Path, Finished]) -> None:
