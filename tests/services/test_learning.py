@@ -21,6 +21,7 @@ from app.jobs.job import Job
 from app.services import LearningFailed, Models, NothingLearnt, Progress, Refusal, TrainRequest, fit, load, open_project
 from app.services import run as run_job
 from app.services.learning import TrainResult
+from app.services.network import engine_cache
 from app.services.runs import nearest, prepare, truth_table
 from app.storage.project import Project
 from tests.services.conftest import Files
@@ -81,6 +82,7 @@ def test_the_job_holds_reviewed_images_whole_and_of_others_what_a_person_painted
         "backbone": f"start/{model.backbone.name}", "head": "start/start-1.safetensors",
         "head_classes": ["background", "box", "disc"], "classes": ["background", "box", "disc"], "working_size": 1024,
         "output_stride": 16, "steps": 5, "minutes": 0.5, "device": "cpu", "seed": 3, "threads": 1,
+        "engine_cache": str(engine_cache()),
     }  # fmt: skip
 
 
