@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakKeyDictionary, ref
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core_model.card import WeightsError
+from core_model.cells import labelled
 from core_model.dataset import IGNORE
 from core_model.device import choose_device
 from core_model.engines import Engine, EngineError, TorchEngine, folded, make
@@ -33,18 +34,18 @@ class Prediction:
     labels: NDArray[np.uint8]  # (H, W) of the asked size, indices of the head's classes
     confidence: NDArray[np.uint8]  # (h, w) at stride 4 of the working size: margin of the two best softmax values x 255
     version: str = ""  # which model version said it
+    stays: NDArray[np.bool_] | None = None  # (h, w) as confidence: cells where a fill says what is shown; None: nowhere
 
 
 class Predictor:
     """Owns a backbone on a device; heads come and go.
 
     `notes` grows by a line whenever it had to do something else than asked, as going on on the CPU; `told` hears it at
-    once. threads: how many
-    torch and the engine use in this process; None leaves that alone. taps: what the features hold; None: what any head
-    of the variant reads. engine: a name of `engines.ENGINES`, or auto for the fastest that works. exact: all in fp32.
-    cache: a folder for what an engine prepares, so that the next start is quicker; only for a backbone as it was read
-    from its file. falls_back: whether a GPU out of memory means to go on on the CPU, or the error goes up. DeviceError
-    when the device is not there, EngineError when an engine asked for by name is not.
+    once. threads: how many torch and the engine use in this process; None leaves that alone. taps: what the features
+    hold; None: what any head of the variant reads. engine: a name of `engines.ENGINES`, or auto for the fastest that
+    works. exact: all in fp32. cache: a folder for what an engine prepares, so that the next start is quicker; only for
+    a backbone as it was read from its file. falls_back: whether a GPU out of memory means to go on on the CPU, or the
+    error goes up. DeviceError when the device is not there, EngineError when an engine asked for by name is not.
     """
 
     def __init__(
@@ -142,7 +143,7 @@ class Predictor:
             return None
         prediction = _prediction(logits, features, size, version)
         prediction.labels[prediction.labels == num_classes] = IGNORE
-        return prediction
+        return prediction if shown is None else replace(prediction, stays=_staying(logits, shown, features))
 
     def _said_by(self, head: Head, features: Features) -> Tensor:
         """Check that they belong together, and give the logits (C, h/4, w/4) of the padded picture, on the device.
@@ -214,6 +215,13 @@ def _prediction(logits: Tensor, features: Features, size: tuple[int, int], versi
     working = (features.height, features.width)
     labels, confidence = labels_of(logits, working, size), margin_of(logits, working)
     return Prediction(labels.cpu().numpy(), confidence.cpu().numpy(), version)
+
+
+def _staying(logits: Tensor, shown: NDArray[np.uint8], features: Features) -> NDArray[np.bool_]:
+    """Say where the best class of a cell is the one that is shown: (h, w) bool of the picture before it was padded."""
+    height, width = ((length - 1) // 4 + 1 for length in (features.height, features.width))
+    best, there = logits.argmax(0).cpu().numpy()[:height, :width], labelled(shown, features)[:height, :width]
+    return np.asarray((best == there) & (there != IGNORE))
 
 
 def _among(logits: Tensor, table: NDArray[np.integer], num_classes: int) -> Tensor:

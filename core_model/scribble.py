@@ -27,17 +27,16 @@ class FillSettings:
     decay_alone: float = 5.0  # without a prior there are only these few cells to go by
     cells: int = 1000  # painted ones, at most
     anchors: int = 1600  # cells anywhere in the picture: they say how it looks, and hold what is there
-    hold: tuple[float, float] = (0.3, 1.5)  # what the anchors count together, beside 1 for all that is painted:
-    firmness: float = 18.0  # this times the share of the picture that is painted, within those bounds
-
-    stay: float = 1.0  # by how much another logit must be higher than that of what is shown, to replace it
+    hold: float = 0.2  # what the anchors count together at least, beside 1 for all that is painted
+    firmness: float = 18.0  # times the share of the picture that is painted, and
+    firmest: float = 3.0  # at most so much: see `firm`
     iterations: int = 15  # 25 give the same
     iterations_alone: int = 25  # without a prior the way is longer
 
-    def held(self, share: float) -> float:
-        """Say what the anchors count: a first stroke shows what kind of thing is wrong, a fiftieth where an edge is."""
-        least, most = self.hold
-        return min(max(self.firmness * share, least), most)
+    def firm(self, share: float) -> float:
+        """Say how firmly what is shown stays: a first stroke tells what kind of thing is wrong, a fiftieth where an
+        edge is."""
+        return min(self.firmness * share, self.firmest)
 
 
 def fill(
@@ -72,14 +71,15 @@ def fill(
     base = _start(prior, (painted.sum(1) > 0) | (said.sum(1) > 0), features)
     cells = np.concatenate([places, anchors])
     offsets = base.flatten(1)[:, torch.from_numpy(cells)]  # (classes, n + m)
+    firm = settings.firm(np.count_nonzero(at_cells != IGNORE) / at_cells.size)
     kept = said[:, torch.from_numpy(anchors)]
     if prior is not None:
-        kept = torch.where(kept.sum(0) > 0, kept, torch.softmax(offsets[:, len(places) :], 0))
+        soft = torch.softmax(offsets[:, len(places) :], 0)
+        kept = torch.where(kept.sum(0) > 0, torch.lerp(soft, kept, min(1.0, firm)), soft)
     values = values_at(features, variant.linear_reads, cells)  # (n + m, D)
     standard = Standard.of(values[len(places) :])
     standard.apply_(values)
-    held = settings.held(np.count_nonzero(at_cells != IGNORE) / at_cells.size)
-    targets = torch.cat([_balanced(painted), kept * (held / len(anchors))], 1)
+    targets = torch.cat([_balanced(painted), kept * (max(settings.hold, firm) / len(anchors))], 1)
     told = targets.sum(0) > 0  # all, but anchors where neither is anything shown nor is there a prior
     decay = settings.decay_alone if prior is None else settings.decay
     logistic = Logistic(values[told], targets[:, told], decay, offsets[:, told])
@@ -88,7 +88,7 @@ def fill(
     correction.put(*standard.outward(logistic.weight, logistic.bias))
     with torch.inference_mode():
         taps = {tap: features.taps[tap][None] for tap in correction.taps}
-        return base + correction(taps)[0] + settings.stay * said.view_as(base)  # type: ignore[no-any-return]
+        return base + correction(taps)[0] + firm * said.view_as(base)  # type: ignore[no-any-return]
 
 
 def warm_up() -> None:

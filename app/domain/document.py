@@ -149,8 +149,9 @@ class Document:
     ) -> Entry | None:
         """Write what a model says into every pixel that no person has touched.
 
-        Where it says nothing, or is less sure than `min_confidence` (0 … 1), they become empty. ReviewedImage when it
-        is. `amend`: the program's own doing, undone with the last step only; what was undone before cannot be redone.
+        Where it says nothing, or is less sure than `min_confidence` (0 … 1), they become empty; what a model said
+        before stays where the prediction says so. ReviewedImage when it is. `amend`: the program's own doing, undone
+        with the last step only; what was undone before cannot be redone.
         """
         if self.reviewed:
             raise ReviewedImage(f"{self.image_id} is reviewed: no model writes to it. Take the review back first.")
@@ -161,6 +162,8 @@ class Document:
                 edit.touch(strip)
                 labels, provenance = self.mask.labels[strip.slices], self.mask.provenance[strip.slices]
                 free = provenance != HUMAN
+                if prediction.stays is not None:
+                    free &= (provenance != MODEL) | ~prediction.staying(strip)
                 said = sure.view(np.uint8)
                 np.copyto(labels, prediction.labels[strip.slices] | (said - 1), where=free)  # 0 - 1 is 255: nothing
                 np.copyto(provenance, said * np.uint8(MODEL), where=free)

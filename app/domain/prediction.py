@@ -30,6 +30,9 @@ class Prediction:
     version: str
     """The model version that said it."""
 
+    stays: Bool | None = None
+    """(h, w) on the confidence's grid: where a fill leaves what a model has said before as it is; None: nowhere."""
+
     def confidence_at(self, x: int, y: int) -> float:
         """How sure the model is (0 … 1) of a pixel of the picture, as `accepted` takes it."""
         height, width = self.labels.shape
@@ -58,6 +61,21 @@ class Prediction:
                 top, bottom = rows[above[y]], rows[below[y]]
                 sure &= top + (bottom - top) * weight[y, None] >= np.float32(min_confidence * 255)
             yield strip, sure
+
+    def staying(self, strip: Rect) -> Bool:
+        """Which pixels of a rectangle are nearest to a cell that stays, (height, width) bool."""
+        if self.stays is None:
+            return np.zeros((strip.height, strip.width), bool)
+        rows, columns = self.stays.shape
+        near_y = _nearest(self.labels.shape[0], rows, np.arange(strip.y, strip.bottom))
+        near_x = _nearest(self.labels.shape[1], columns, np.arange(strip.x, strip.right))
+        return np.asarray(self.stays[near_y[:, None], near_x])
+
+
+def _nearest(size: int, cells: int, pixels: NDArray[np.int_]) -> NDArray[np.intp]:
+    """For these pixels of a side: the cell that is nearest."""
+    before, after, share = _neighbours(size, cells, pixels)
+    return np.where(share < 0.5, before, after)
 
 
 def _neighbours(

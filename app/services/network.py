@@ -103,7 +103,7 @@ class Network:
             said = predictor.fill(features, known, max(indices, default=-1) + 1, size, head, table, version, rest)
         except WeightsError as error:
             raise Refusal(str(error)) from error
-        return None if said is None else Prediction(said.labels, said.confidence, version)
+        return None if said is None else Prediction(said.labels, said.confidence, version, said.stays)
 
     def fingerprint(self, project: Project, model: Model, min_confidence: float = 0.0) -> str:
         """By what a prediction is known again: the same head, classes, working size and confidence say the same."""

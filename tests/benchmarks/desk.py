@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from app.domain.geometry import Rect
 from app.domain.mask import EMPTY, HUMAN
 from app.jobs.job import run
 from app.services import Models, Network, NothingLearnt, class_names, create_project, load, review
@@ -186,7 +187,9 @@ def annotate(policy: str, data: Dataset, seed: int) -> Iterator[Work]:
 
                 def filled(painted: Labels, shown: Labels, image_id: str = image_id) -> Labels | None:
                     try:
-                        return run(fill(project, network, models.in_use, image_id, painted, shown)).labels
+                        said = run(fill(project, network, models.in_use, image_id, painted, shown))
+                        stays = said.staying(Rect.of(shown)) & (shown != VOID)
+                        return np.where(stays, shown, said.labels)
                     except NothingLearnt:
                         return None
 

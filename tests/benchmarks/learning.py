@@ -299,17 +299,19 @@ def fill(eyes: Eyes, folder: Path) -> Iterator[Row]:
         confusion = Confusion(len(CLASSES))
         confusion.add(truth(name), np.where(painted == 255, labels, painted))
         before.add(confusion, 0.0)
-        after.add(*_filled(eyes, name, painted, head))
+        after.add(*_filled(eyes, name, painted, head, np.where(painted == 255, labels, np.uint8(255))))
         worse += after.accuracy[-1] < before.accuracy[-1]
     yield from _means("predicted from 5 pictures, five strokes painted", before)
     yield from _means("… and filled", after)
     yield Row("… pictures that the fill made worse", 100 * worse / len(ids), "%")
 
 
-def _filled(eyes: Eyes, name: str, painted: Mask, head: LinearHead | None) -> tuple[Confusion, float]:
+def _filled(
+    eyes: Eyes, name: str, painted: Mask, head: LinearHead | None, shown: Mask | None = None
+) -> tuple[Confusion, float]:
     features, confusion = eyes.features(picture(name)), Confusion(len(CLASSES))
     start = time.perf_counter()
-    prediction = eyes.fill(features, painted, len(CLASSES), (360, 480), head)
+    prediction = eyes.fill(features, painted, len(CLASSES), (360, 480), head, shown=shown)
     seconds = time.perf_counter() - start
     assert prediction is not None
     confusion.add(truth(name), np.where(painted == 255, prediction.labels, painted))

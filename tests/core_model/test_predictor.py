@@ -241,3 +241,26 @@ def test_a_fill_speaks_of_the_classes_that_it_was_asked_for(predictor: Predictor
     alone = predictor.fill(features, strokes, 8, (97, 64))
     assert alone is not None
     assert (alone.labels == 6 - other).all()
+
+
+def test_a_fill_says_which_cells_stay_as_they_are_shown(predictor: Predictor, network: DeepLab) -> None:
+    features = predictor.features(picture(97, 64))
+    shown = predictor.predict(features, network.head, (97, 64)).labels
+    strokes = np.full((97, 64), 255, np.uint8)
+    strokes[:8, :8] = shown[:8, :8]
+    shown[:8, :8] = 255
+    filled = predictor.fill(features, strokes, CLASSES, (97, 64), network.head, shown=shown)
+    assert filled is not None
+    assert filled.stays is not None
+    assert filled.stays.shape == filled.confidence.shape
+    assert filled.stays.mean() > 0.9
+    assert not filled.stays[0, 0]  # nothing is shown there
+    assert (filled.labels[::4, ::4] == shown[::4, ::4])[filled.stays].all()
+    wrong = np.full_like(shown, CLASSES - 1)
+    surprised = predictor.fill(features, strokes, CLASSES, (97, 64), network.head, shown=wrong)
+    assert surprised is not None
+    assert surprised.stays is not None
+    assert np.array_equal(surprised.stays, surprised.labels[::4, ::4] == CLASSES - 1)
+    without = predictor.fill(features, strokes, CLASSES, (97, 64), network.head)
+    assert without is not None
+    assert without.stays is None

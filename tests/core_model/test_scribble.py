@@ -140,13 +140,14 @@ def test_what_is_shown_stays_where_nothing_looks_like_a_stroke(features: Feature
     assert not (with_shown.argmax(0) == 3).any()
 
 
-def test_what_is_shown_counts_more_than_the_prior(features: Features) -> None:
+def test_where_much_is_painted_what_is_shown_counts_more_than_the_prior(features: Features) -> None:
     shown = np.kron(QUARTERS % 2, np.ones((4, 4))).astype(np.uint8)[:SIDE, :SIDE]
     prior = logits(QUARTERS % 2, 4)
     prior[:, 20:] = logits(np.full((13, 33), 2), 4)  # of the lower half it thinks otherwise
     prior[3] = NEVER
     shown[100:] = 3  # a class that this prior does not know
-    answer = fill(features, ROW, painted((20, 20, 0), (100, 100, 1)), 4, prior, shown)
+    strokes = painted((4, 4, 0), (4, 80, 1), size=40)
+    answer = fill(features, ROW, strokes, 4, prior, np.where(strokes == 255, shown, np.uint8(255)))
     assert answer is not None
     assert bool(torch.isfinite(answer).all())
     agrees = (answer.argmax(0)[:16] == torch.from_numpy(QUARTERS % 2)[:16]).float().mean()
@@ -166,7 +167,7 @@ def test_edges_of_strokes_count_little(features: Features) -> None:
 
 
 def test_the_more_is_painted_the_firmer_the_rest_holds() -> None:
-    held = [FillSettings().held(share) for share in (0, 0.003, 0.02, 0.05, 0.2, 1)]
-    assert held == sorted(held)
-    assert held[0] == FillSettings().hold[0]
-    assert held[-1] == FillSettings().hold[1]
+    firm = [FillSettings().firm(share) for share in (0, 0.003, 0.02, 0.05, 0.2, 1)]
+    assert firm == sorted(firm)
+    assert firm[0] == 0
+    assert firm[-1] == FillSettings().firmest

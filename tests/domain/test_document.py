@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -353,3 +354,18 @@ def test_a_history_that_ends_here_goes_on(document: Document) -> None:
     later = Document("a", document.mask, history=History.rebuilt(entries), sequence=1)
     later.undo()
     assert same(later.mask, Mask.empty(20, 30))
+
+
+@given(st.integers(0, 999))
+def test_what_stays_by_a_fills_word_is_not_written(seed: int) -> None:
+    mask = patchwork(20, 30, seed)
+    before, said = copy(mask), prediction(20, 30, seed)
+    stays = np.random.default_rng(seed).random(said.confidence.shape) < 0.5
+    Document("a", mask).pre_annotate(replace(said, stays=stays))
+    everywhere = copy(before)
+    Document("a", everywhere).pre_annotate(said)
+    staying = replace(said, stays=stays).staying(Rect.of(mask.labels)) & (before.provenance == MODEL)
+    expected = Mask(
+        np.where(staying, before.labels, everywhere.labels), np.where(staying, MODEL, everywhere.provenance)
+    )
+    assert same(mask, expected)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from app.domain.arrays import Bool
+from app.domain.geometry import Rect
 from app.domain.prediction import Prediction
 
 from .pictures import prediction
@@ -85,3 +87,26 @@ def test_the_confidence_of_a_pixel_on_the_grid_is_the_value_there() -> None:
     said = prediction(37, 61, seed=4)
     for row, column in ((0, 0), (3, 7), (9, 15)):
         assert said.confidence_at(4 * column, 4 * row) == pytest.approx(said.confidence[row, column] / 255)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (33, 50), (48, 65)])
+def test_a_pixel_stays_with_the_cell_that_is_nearest(height: int, width: int) -> None:
+    said = prediction(height, width, 1)
+    assert not said.staying(Rect.of(said.labels)).any()
+    stays = np.random.default_rng(0).random(said.confidence.shape) < 0.5
+    staying = replace(said, stays=stays).staying(Rect.of(said.labels))
+    for y in range(height):
+        for x in range(width):
+            cell = min(-(-(y - 1) // 4), stays.shape[0] - 1), min(-(-(x - 1) // 4), stays.shape[1] - 1)
+            assert staying[y, x] == stays[cell], (y, x)
+    strip = Rect(0, height // 2, width, height - height // 2)
+    assert np.array_equal(replace(said, stays=stays).staying(strip), staying[height // 2 :])
+
+
+def test_of_a_reduced_picture_more_pixels_stay_with_a_cell() -> None:
+    stays = np.zeros((4, 4), bool)
+    stays[1, 2] = True
+    said = Prediction(np.zeros((48, 48), np.uint8), np.zeros((4, 4), np.uint8), "v", stays)
+    staying = said.staying(Rect.of(said.labels))
+    assert staying.sum() == 12 * 12
+    assert staying[13, 25]
