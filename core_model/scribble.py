@@ -27,8 +27,8 @@ class FillSettings:
     decay_alone: float = 5.0  # without a prior there are only these few cells to go by
     cells: int = 1000  # painted ones, at most
     anchors: int = 1600  # cells anywhere in the picture: they say how it looks, and hold what is there
-    hold: float = 0.2  # what the anchors count together at least, beside 1 for all that is painted
-    firmness: float = 18.0  # times the share of the picture that is painted, and
+    hold: float = 0.1  # what the anchors count together at least, beside 1 for all that is painted
+    firmness: float = 75.0  # times the square of the share of the picture that is painted, and
     firmest: float = 3.0  # at most so much: see `firm`
     iterations: int = 15  # 25 give the same
     iterations_alone: int = 25  # without a prior the way is longer
@@ -36,7 +36,7 @@ class FillSettings:
     def firm(self, share: float) -> float:
         """Say how firmly what is shown stays: a first stroke tells what kind of thing is wrong, a fiftieth where an
         edge is."""
-        return min(self.firmness * share, self.firmest)
+        return min(self.firmness * share**2, self.firmest)
 
 
 def fill(
@@ -68,11 +68,11 @@ def fill(
     painted *= torch.from_numpy(purity(at_cells, labels, features).ravel()[places] ** 2)  # at edges a cell says little
     anchors = _anywhere(features, settings.anchors, rng)
     said = _said(shown, features, num_classes)  # (classes, h * w)
+    kept = said[:, torch.from_numpy(anchors)]
     base = _start(prior, (painted.sum(1) > 0) | (said.sum(1) > 0), features)
     cells = np.concatenate([places, anchors])
     offsets = base.flatten(1)[:, torch.from_numpy(cells)]  # (classes, n + m)
     firm = settings.firm(np.count_nonzero(at_cells != IGNORE) / at_cells.size)
-    kept = said[:, torch.from_numpy(anchors)]
     if prior is not None:
         soft = torch.softmax(offsets[:, len(places) :], 0)
         kept = torch.where(kept.sum(0) > 0, torch.lerp(soft, kept, min(1.0, firm)), soft)
