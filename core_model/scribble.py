@@ -28,7 +28,7 @@ class FillSettings:
     cells: int = 1000  # painted ones, at most
     anchors: int = 1600  # cells anywhere in the picture: they say how it looks, and hold what is there
     hold: float = 0.1  # what the anchors count together at least, beside 1 for all that is painted
-    firmness: float = 75.0  # times the square of the share of the picture that is painted, and
+    firmness: float = 150.0  # times the square of the share of the picture that is painted, and
     firmest: float = 3.0  # at most so much: see `firm`
     iterations: int = 15  # 25 give the same
     iterations_alone: int = 25  # without a prior the way is longer
