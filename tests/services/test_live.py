@@ -216,7 +216,7 @@ def test_a_renamed_class_is_told_before_anything_else(project: Project, start: S
     project.save_settings(replace(project.settings, classes=changed))
     review(project, "p01")
     live.look()
-    live.head()
+    live.until(lambda _progress: len(heard(tmp_path)) == 3)
     told = heard(tmp_path)[1]
     assert (told["command"], told["classes"]) == ("classes", ["background", "crate", "disc"])
     assert dict(told["renamed"])["box"] == "crate"  # type: ignore[call-overload]
