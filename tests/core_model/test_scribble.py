@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
 from core_model import VARIANTS, Features
+from core_model.logistic import Logistic
 from core_model.scribble import NEVER, FillSettings, fill
 from core_model.xception import tap_channels
 
@@ -110,6 +113,26 @@ def test_one_pixel_only(features: Features, with_prior: bool) -> None:
     answer = fill(features, ROW, painted((50, 23, 2), size=1), 3, logits(QUARTERS % 2) if with_prior else None)
     assert answer is not None
     assert answer.argmax(0)[12, 6] == 2
+
+
+def test_a_fill_takes_one_thread_and_leaves_their_number_as_it_was(
+    features: Features, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, seen = torch.get_num_threads(), set()
+
+    class Watched(Logistic):
+        def fit(self, *arguments: Any) -> None:
+            seen.add(torch.get_num_threads())
+            super().fit(*arguments)
+
+    monkeypatch.setattr("core_model.scribble.Logistic", Watched)
+    torch.set_num_threads(2)
+    try:
+        assert fill(features, ROW, painted((20, 20, 0), (20, 100, 2)), 4) is not None
+        assert seen == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_nothing_painted_gives_nothing(features: Features) -> None:
