@@ -116,6 +116,7 @@ def rows(choice: Choice, eyes: Eyes, test: Test, counts: Sequence[int], draws: i
             found.append((confusion.pixel_accuracy, confusion.miou, milliseconds))
         accuracy, miou, milliseconds = (statistics.mean(column) for column in zip(*found, strict=True))
         title = f"{choice.title}; {test.title}, {count} pictures, {len(found)} draw{'s' * (len(found) > 1)}"
+        print(f"{title}: {accuracy:.3f} / {miou:.3f}, {milliseconds:.0f} ms a step", file=sys.stderr, flush=True)
         yield Row(f"{title}: pixel accuracy", accuracy, "")
         yield Row("  mIoU", miou, "")
         yield Row("  step", milliseconds, "ms")
@@ -143,7 +144,6 @@ def main() -> int:
         for choice in CHOICES:
             for test in both_tests() if wanted(choice.title) else ():
                 found += rows(choice, eyes, test, counts, options.draws, options.steps)
-                print(".", end="", file=sys.stderr, flush=True)
     report(found, as_json=options.json)
     return 0
 
