@@ -39,7 +39,11 @@ def read_archive(path: Path | str) -> Mapping[str, Stored]:
     path = Path(path)
     try:
         with _Pieces(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
-            found = _weights(path, archive)
+            try:
+                found = _weights(path, archive)
+            except WeightsError:
+                _drain(stream)  # a checksum that is wrong says more than what was missing
+                raise
             _drain(stream)
             return found
     except WeightsError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import re
 import shutil
 import struct
@@ -216,6 +217,14 @@ def test_a_flipped_bit(copies: Path, name: str) -> None:
     data[len(data) * 2 // 3] ^= 8
     (copies / name).write_bytes(data)
     assert "is damaged" in refused(copies / name)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_flipped_bit_anywhere_in_an_archive(copies: Path, seed: int) -> None:
+    data = bytearray((copies / "zoo.tar.gz").read_bytes())
+    data[random.Random(seed).randrange(20, len(data) - 8)] ^= 1 << seed % 8
+    (copies / "zoo.tar.gz").write_bytes(data)
+    assert "is damaged" in refused(copies / "zoo.tar.gz")
 
 
 @pytest.mark.parametrize("suffix", ["", *sorted({suffix for kind in KINDS for suffix in kind.suffixes})])

@@ -47,6 +47,9 @@ class Pointwise:
         self.room = room  # pixels of the largest tile that fits
         self.num_classes = 3
 
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
     def logits(self, rgb: NDArray[np.uint8], _head: object) -> NDArray[np.float32]:
         self.sides.append(rgb.shape[:2])
         if rgb.shape[0] * rgb.shape[1] > self.room:
