@@ -24,14 +24,13 @@ from core_model.deeplab import DeepLab
 from core_model.device import multiplies_bf16
 from core_model.engines import folded
 from core_model.learner import Scores, stamped
-from core_model.losses import class_weights, cross_entropy, dice, lovasz_softmax
+from core_model.losses import OVERLAPS, Overlap, class_weights, cross_entropy
 from core_model.metrics import Confusion
 from core_model.schedule import Schedule
 from core_model.transforms import labels_of, padded_length, to_input, upsample
 
 _FROZEN_BELOW = 12  # pictures at a time: fewer cannot train BN's statistics (Chen et al. 2017)
 _LEAST = 17  # of a crop's sides: at 1 pixel torch's bf16 gradients are sometimes no numbers (seen on a CPU)
-_OVERLAPS = {"lovasz": lovasz_softmax, "dice": dice}
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class FullSettings:
     lit: bool = True  # photometric changes
     aimed: float = 0.5  # the share of crops that are laid around a pixel of an evenly drawn class
     weighting: float = 0.5  # classes weigh ~ frequency^-weighting
-    overlap: Literal["lovasz", "dice"] | None = "lovasz"  # added to cross-entropy
+    overlap: Overlap | None = "lovasz"  # added to cross-entropy
     average: float = 0.99  # decay of the weights' moving average; 0: none
 
     @classmethod
@@ -170,7 +169,7 @@ class Full:
             logits = self.network(x).float()  # (N, classes, H/4, W/4)
         loss = cross_entropy(upsample(logits, self.crop), truth, self._weights)
         if self.settings.overlap:
-            loss = loss + _OVERLAPS[self.settings.overlap](logits, truth[:, ::4, ::4])
+            loss = loss + OVERLAPS[self.settings.overlap](logits, truth[:, ::4, ::4])
         return loss
 
     def _draw(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -65,3 +68,7 @@ def dice(logits: Tensor, truth: Tensor) -> Tensor:
     occurs = own.any(0)  # of the others both sums can be 0
     own, shares = own[:, occurs], shares[:, occurs]
     return 1 - (2 * (own * shares).sum(0) / (own + shares).sum(0)).mean()
+
+
+Overlap = Literal["lovasz", "dice"]
+OVERLAPS: dict[Overlap, Callable[[Tensor, Tensor], Tensor]] = {"lovasz": lovasz_softmax, "dice": dice}

@@ -24,7 +24,7 @@ from core_model.features import Features
 from core_model.heads import AsppDecoderHead, LinearHead, VotingHead
 from core_model.learner import Scores, stamped
 from core_model.linear import LinearSettings, cells_of, learn
-from core_model.losses import class_weights, cross_entropy, lovasz_softmax
+from core_model.losses import OVERLAPS, Overlap, class_weights, cross_entropy
 from core_model.metrics import Confusion
 from core_model.transforms import labels_of
 from core_model.views import Look
@@ -40,7 +40,8 @@ class QuickSettings:
     batch: int = 2  # whole pictures
     dropout: float = 0.3  # of what ASPP gives
     hidden: float = 0.1  # the share of each picture's channels that a step does not see
-    overlap: float = 0.5  # Lovász-Softmax beside cross-entropy: a tenth of the time, half a point across drives
+    overlap: Overlap | None = "lovasz"  # beside cross-entropy: a tenth of the time, half a point across drives
+    overlap_weight: float = 0.5
     weighting: float = 0.5  # classes weigh ~ frequency^-weighting
     views: int = 8  # of each picture, at most
     features_share: float = 0.4  # of the time to learn, for computing them; the plain view comes first, however long
@@ -157,7 +158,8 @@ class Quick:
             logits = self.head.own(seen)  # (N, classes, H/4, W/4)
         loss = cross_entropy(logits.float(), truth, self._weights)
         if self.settings.overlap:
-            loss = loss + self.settings.overlap * lovasz_softmax(logits.float(), truth)
+            overlap = OVERLAPS[self.settings.overlap](logits.float(), truth)
+            loss = loss + self.settings.overlap_weight * overlap
         return loss
 
     def _prepared(self, taps: dict[str, Tensor], dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:

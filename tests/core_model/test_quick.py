@@ -15,6 +15,7 @@ from core_model import VARIANTS, Card
 from core_model.dataset import Sample
 from core_model.features import Features
 from core_model.heads import AsppDecoderHead, VotingHead
+from core_model.losses import Overlap
 from core_model.quick import Quick, QuickSettings, Voter
 from core_model.xception import tap_channels
 
@@ -138,12 +139,13 @@ def test_what_a_step_does_not_see_differs_from_step_to_step(tmp_path: Path) -> N
         assert len({float(quick.loss(1)) for _ in range(3)}) == 1
 
 
-def test_overlap_is_added_where_it_is_asked_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("overlap", ["lovasz", "dice"])
+def test_overlap_is_added_where_it_is_asked_for(overlap: Overlap, tmp_path: Path) -> None:
     quick = _quick("xception", tmp_path)
     quick.module.eval()
     losses = []
-    for overlap in (0.0, 0.5):
-        quick.settings = QuickSettings(hidden=0.0, overlap=overlap)
+    for settings in (QuickSettings(hidden=0.0, overlap=None), QuickSettings(hidden=0.0, overlap=overlap)):
+        quick.settings = settings
         with torch.no_grad():
             losses.append(float(quick.loss(1)))
-    assert 0 < losses[1] - losses[0] <= 0.5
+    assert 0 < losses[1] - losses[0] <= quick.settings.overlap_weight
