@@ -31,8 +31,8 @@ from core_model.quick import Quick, QuickSettings
 from core_model.schedule import Schedule
 from core_model.training import Training
 from core_model.views import Gallery
-from tests.benchmarks.first_loop import CAMVID
-from tests.benchmarks.learning import CLASSES, DRAWS, Eyes, Test, both_tests, draw, judge, write_job
+from tests.benchmarks.camvid import CAMVID, CLASSES, DRAWS, Test, both_tests, draw
+from tests.benchmarks.exam import Eyes, judge, write_job
 from tests.benchmarks.report import Row, report
 
 TAPS = ("low_level", "middle", "exit")
@@ -73,6 +73,9 @@ CHOICES = (
     Choice("one view", settings=replace(BASE, views=1)),
     Choice("two views", settings=replace(BASE, views=2)),
     Choice("four views", settings=replace(BASE, views=4)),
+    Choice("cross-entropy alone", settings=replace(BASE, overlap=None)),
+    Choice("Lovász counts as much", settings=replace(BASE, overlap_weight=1.0)),
+    Choice("Dice instead of Lovász", settings=replace(BASE, overlap="dice")),
     Choice("classes weigh the same a pixel", settings=replace(BASE, weighting=0.0)),
     Choice("classes weigh the same in all", settings=replace(BASE, weighting=1.0)),
 )

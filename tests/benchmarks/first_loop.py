@@ -16,15 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.benchmarks.camvid import CAMVID, names
 from tests.benchmarks.report import Row, at_most, report
 
-CAMVID = Path(__file__).resolve().parents[3] / "shared" / "data" / "camvid"
 PICTURES = 20
-
-
-def names(split: str) -> list[str]:
-    """The ids of one of CamVid's lists."""
-    return (CAMVID / "ImageSets" / "Segmentation" / f"{split}.txt").read_text().split()
 
 
 def make_dataset(root: Path) -> list[str]:

@@ -16,7 +16,7 @@ tests; then the same pictures predicted by a linear head that learnt the first d
 the deepest point of each of the five largest wrong regions of one class. The painted pixels count as right.
 reads: the linear head on 20 pictures with other columns of the table of variants.
 quick: the recipe's loop for 120 seconds (60 pictures: 180) after the features of eight views of each picture are there;
-40 minutes. With --steps, which a busy machine does not bend, for so many steps.
+40 minutes. With --steps, which a busy machine does not bend, for so many steps; with --pictures on draws of so many.
 full: quick on all 367 pictures for five minutes, then full from there for 30 (or --steps of each), judged on the
 validation pictures. With --pictures on draw 0 of so many.
 """
@@ -24,52 +24,35 @@ validation pictures. With --pictures on draw 0 of so many.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
 import json
-import random
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 
-from core_model import (
-    VARIANTS,
-    Card,
-    Confusion,
-    Features,
-    Head,
-    LinearHead,
-    Predictor,
-    VotingHead,
-    load_backbone,
-    load_head,
-)
+from core_model import VARIANTS, Card, Head, Predictor, VotingHead, load_backbone, load_head
 from core_model.dataset import Dataset
 from core_model.events import Events
 from core_model.fit import fit
 from core_model.job import Job
-from core_model.linear import Linear
 from core_model.quick import Quick, QuickSettings, Voter
 from core_model.reading import taps_read
 from core_model.schedule import Schedule
 from core_model.training import Training
 from core_model.views import Gallery
-from tests.benchmarks.first_loop import CAMVID, names
+from tests.benchmarks.camvid import CAMVID, CLASSES, DRAWS, both_tests, draw, names, picture
+from tests.benchmarks.exam import BACKBONE, Eyes, Scores, judge, learn_linear, write_job
+from tests.benchmarks.fills import fill
 from tests.benchmarks.report import Row, report
 
-BACKBONE = Path(__file__).resolve().parents[2] / "resources" / "models" / "xception_imagenet.safetensors"
-CLASSES = tuple((CAMVID / "class_names.txt").read_text().split()) if CAMVID.exists() else ()
-DRAWS = {1: 5, 5: 5, 20: 3, 60: 1}
 GOALS = {  # pixel accuracy, mIoU
     ("linear", 1): (0.64, 0.25),
     ("linear", 5): (0.81, 0.43),
@@ -91,119 +74,6 @@ READS = {  # what a linear head could read
     "… and of 21 x 21": (*VARIANTS["xception"].linear_reads, "middle_mean21"),
     "… and one more depth": (*VARIANTS["xception"].linear_reads, "middle4"),
 }
-
-Mask = NDArray[np.uint8]
-
-
-def picture(name: str) -> Mask:
-    """RGB (360, 480, 3)."""
-    return np.asarray(Image.open(CAMVID / "JPEGImages" / f"{name}.jpg").convert("RGB"))
-
-
-def truth(name: str) -> Mask:
-    """Class indices (360, 480), 255 = unlabelled."""
-    return np.asarray(Image.open(CAMVID / "SegmentationClass" / f"{name}.png"))
-
-
-def draw(pool: Sequence[str], count: int, number: int) -> list[str]:
-    """The ids of a draw, by the rule that the module's text gives."""
-    return sorted(random.Random(f"{count} {number}").sample(sorted(pool), count))
-
-
-@dataclass(frozen=True)
-class Test:
-    """Pictures to learn from and pictures to be judged by."""
-
-    title: str
-    pool: tuple[str, ...]
-    judged: tuple[str, ...]
-
-
-def both_tests() -> tuple[Test, Test]:
-    """The validation pictures, and another drive."""
-    train, val = names("train"), names("val")
-    other = [name for name in train if name.startswith("0006R0")]
-    rest = [name for name in train if not name.startswith("0006R0")]
-    return Test("validation", tuple(train), tuple(val)), Test("across drives", tuple(rest), tuple(other))
-
-
-class Eyes(Predictor):
-    """A predictor that sees every picture once: features are kept in a folder."""
-
-    def __init__(self, folder: Path, threads: int, taps: Sequence[str]) -> None:
-        super().__init__(load_backbone(BACKBONE), "cpu", threads, taps)
-        self._folder = folder
-        self.seconds: list[float] = []
-
-    def features(self, rgb: Mask) -> Features:
-        path = self._folder / f"{hashlib.sha256(rgb.tobytes()).hexdigest()}.pt"
-        if not path.exists():
-            start = time.perf_counter()
-            features = super().features(rgb)
-            self.seconds.append(time.perf_counter() - start)
-            torch.save(vars(features), path)
-        return Features(**torch.load(path))
-
-
-@dataclass
-class Scores:
-    """Pixel accuracy, mIoU and seconds over draws."""
-
-    accuracy: list[float] = field(default_factory=list)
-    miou: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-
-    def add(self, confusion: Confusion, seconds: float) -> None:
-        self.accuracy.append(confusion.pixel_accuracy)
-        self.miou.append(confusion.miou)
-        self.seconds.append(seconds)
-
-    def rows(self, title: str, goals: tuple[float, float] | None = None, limit: float | None = None) -> Iterator[Row]:
-        for what, values, goal in zip(
-            ("pixel accuracy", "mIoU"), (self.accuracy, self.miou), goals or (None, None), strict=True
-        ):
-            mean = statistics.mean(values)
-            yield Row(f"{title}: {what}", mean, "", goal, None if goal is None else round(mean, 2) >= goal)
-            if len(values) > 1:
-                yield Row("  least", min(values), "")
-                yield Row("  most", max(values), "")
-        longest = max(self.seconds)
-        yield Row(f"{title}: longest fit", longest, "s", limit, None if limit is None else longest <= limit)
-
-
-def write_job(folder: Path, ids: Sequence[str], recipe: str, minutes: float | None, threads: int) -> Path:
-    """A job's folder of these pictures and their truth, nothing held out."""
-    for part in ("pictures", "truth", "out"):
-        (folder / part).mkdir(parents=True)
-    for name in ids:
-        Image.fromarray(picture(name)).save(folder / "pictures" / f"{name}.png")
-        Image.fromarray(truth(name)).save(folder / "truth" / f"{name}.png")  # the palette's indices as grey values
-    (folder / "train.txt").write_text("\n".join(ids))
-    job = {"recipe": recipe, "backbone": str(BACKBONE), "classes": CLASSES, "working_size": 480, "minutes": minutes}
-    (folder / "job.json").write_text(json.dumps({**job, "device": "cpu", "threads": threads}))
-    return folder
-
-
-def judge(predictor: Predictor, head: Head, ids: Sequence[str]) -> Confusion:
-    """Predict these pictures and count."""
-    confusion = Confusion(len(CLASSES))
-    for name in ids:
-        labels = predictor.predict(predictor.features(picture(name)), head, (360, 480)).labels
-        confusion.add(truth(name), labels)
-    return confusion
-
-
-def learn_linear(
-    eyes: Eyes, ids: Sequence[str], folder: Path, reads: tuple[str, ...] | None = None
-) -> tuple[LinearHead, float]:
-    """The recipe on a job's folder; the head, and the seconds of the fit alone."""
-    job = Job.read(write_job(folder, ids, "linear", None, torch.get_num_threads()))
-    head, said = LinearHead(VARIANTS["xception"], len(CLASSES), reads=reads), io.StringIO()
-    card = Card("head", job.variant, classes=job.classes)
-    Linear(head, card, job.out, Dataset.of(job), eyes, Events(said), job.classes, job.seed).run()
-    events = [json.loads(line) for line in said.getvalue().splitlines()]
-    ends = {event["phase"]: event["seconds"] for event in events if event["event"] == "progress"}
-    return head.eval(), ends["learn"] - ends["features"]
 
 
 def linear(eyes: Eyes, folder: Path, draws: int) -> Iterator[Row]:
@@ -252,80 +122,6 @@ def _milliseconds(act: object, repeats: int = 11) -> float:
     return statistics.median(times)
 
 
-def disc(row: int, column: int, radius: int = 8) -> NDArray[np.bool_]:
-    """A disc in a picture of CamVid's size."""
-    rows, columns = np.ogrid[:360, :480]
-    return np.asarray((rows - row) ** 2 + (columns - column) ** 2 <= radius**2)
-
-
-def scribbled(labels: Mask, each: int, seed: int) -> Mask:
-    """So many discs of each class that there is."""
-    rng, painted = random.Random(seed), np.full_like(labels, 255)
-    for label in np.unique(labels[labels != 255]):
-        rows, columns = np.nonzero(labels == label)
-        for _ in range(each):
-            at = rng.randrange(rows.size)
-            painted[disc(int(rows[at]), int(columns[at])) & (labels == label)] = label
-    return painted
-
-
-def corrected(labels: Mask, predicted: Mask, strokes: int = 5) -> Mask:
-    """A disc in each of the largest wrong regions of one true class."""
-    painted, wrong = np.full_like(labels, 255), (predicted != labels) & (labels != 255)
-    regions: list[tuple[int, int, NDArray[np.bool_]]] = []
-    for label in np.unique(labels[wrong]):
-        count, parts, stats, _ = cv2.connectedComponentsWithStats((wrong & (labels == label)).astype(np.uint8))
-        regions += [(int(stats[part, cv2.CC_STAT_AREA]), int(label), parts == part) for part in range(1, count)]
-    for _, label, region in sorted(regions, key=lambda region: -region[0])[:strokes]:
-        depth = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 5)
-        row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-        painted[disc(int(row), int(column)) & (labels == label)] = label
-    return painted
-
-
-def fill(eyes: Eyes, folder: Path) -> Iterator[Row]:
-    """From strokes alone, and from strokes on a prediction."""
-    ids = [name for test in both_tests() for name in test.judged[::5]]
-    for each in (1, 2, 4):
-        scores = Scores()
-        for number, name in enumerate(ids):
-            scores.add(*_filled(eyes, name, scribbled(truth(name), each, number), None))
-        yield from _means(f"fill, {each} disc{'s' * (each > 1)} a class", scores)
-    head, _ = learn_linear(eyes, draw(both_tests()[1].pool, 5, 0), folder / "prior")
-    before, after, worse = Scores(), Scores(), 0
-    for name in ids:
-        labels = eyes.predict(eyes.features(picture(name)), head, (360, 480)).labels
-        painted = corrected(truth(name), labels)
-        confusion = Confusion(len(CLASSES))
-        confusion.add(truth(name), np.where(painted == 255, labels, painted))
-        before.add(confusion, 0.0)
-        after.add(*_filled(eyes, name, painted, head, np.where(painted == 255, labels, np.uint8(255))))
-        worse += after.accuracy[-1] < before.accuracy[-1]
-    yield from _means("predicted from 5 pictures, five strokes painted", before)
-    yield from _means("… and filled", after)
-    yield Row("… pictures that the fill made worse", 100 * worse / len(ids), "%")
-
-
-def _filled(
-    eyes: Eyes, name: str, painted: Mask, head: LinearHead | None, shown: Mask | None = None
-) -> tuple[Confusion, float]:
-    features, confusion = eyes.features(picture(name)), Confusion(len(CLASSES))
-    start = time.perf_counter()
-    prediction = eyes.fill(features, painted, len(CLASSES), (360, 480), head, shown=shown)
-    seconds = time.perf_counter() - start
-    assert prediction is not None
-    confusion.add(truth(name), np.where(painted == 255, prediction.labels, painted))
-    return confusion, seconds
-
-
-def _means(title: str, scores: Scores) -> Iterator[Row]:
-    yield Row(f"{title}: pixel accuracy", statistics.mean(scores.accuracy), "")
-    yield Row(f"{title}: mIoU of the picture's classes", statistics.mean(scores.miou), "")
-    if any(scores.seconds):
-        median = 1000 * statistics.median(scores.seconds)
-        yield Row(f"{title}: fill, median", median, "ms", 300, median <= 300)
-
-
 def learn_quick(ids: Sequence[str], folder: Path, length: Schedule) -> tuple[Head, float, float]:
     """The recipe on a job's folder; the head, the seconds of the fit alone, and those of the features before it."""
     job, events = Job.read(write_job(folder, ids, "quick", None, torch.get_num_threads())), Events(io.StringIO())
@@ -348,10 +144,12 @@ def learn_quick(ids: Sequence[str], folder: Path, length: Schedule) -> tuple[Hea
     return load_head(job.out / "head.safetensors"), took, seen
 
 
-def quick(eyes: Eyes, folder: Path, draws: int, steps: int | None) -> Iterator[Row]:
+def quick(eyes: Eyes, folder: Path, draws: int, pictures: int | None, steps: int | None) -> Iterator[Row]:
     """The quick rows of both tests."""
     for test in both_tests():
         for count, limit in SECONDS.items():
+            if pictures not in (None, count):
+                continue
             scores, features = Scores(), []
             for number in range(min(draws, DRAWS[count])):
                 job = folder / f"quick {test.title} {count} {number}"
@@ -394,7 +192,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=5, help="draws of each size, at most")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, help="so many steps of quick and of full, instead of seconds")
-    parser.add_argument("--pictures", type=int, help="so many pictures for full, instead of all")
+    parser.add_argument("--pictures", type=int, help="20 or 60 for quick, any number for full")
     options = parser.parse_args()
     parts = options.only.split(",")
     if strange := set(parts) - set(PARTS):
@@ -414,7 +212,7 @@ def main() -> None:
         if "reads" in parts:
             rows += other_reads(eyes, folder, options.draws)
         if "quick" in parts:
-            rows += quick(eyes, folder, options.draws, options.steps)
+            rows += quick(eyes, folder, options.draws, options.pictures, options.steps)
         if "full" in parts:
             rows += full(folder, options.pictures, options.steps)
     report(rows, as_json=options.json)

@@ -32,8 +32,8 @@ from app.main import Program
 from app.main import start as dress
 from app.services import create_project
 from app.ui.remembered import Remembered
+from tests.benchmarks.camvid import CAMVID, names
 from tests.benchmarks.canvas import display
-from tests.benchmarks.first_loop import CAMVID, names
 from tests.benchmarks.report import Row, at_most, report
 
 EVERY = 4  # ms
