@@ -15,6 +15,8 @@ from queue import Empty, Full, Queue
 from typing import Any
 
 COMMAND = (sys.executable, "-m", "core_model.fit")
+THREADS = max(1, (os.cpu_count() or 1) - 1)
+"""Of a child beside a window: one core is the window's."""
 _GRACE = 2.0  # seconds between asking it to end and killing it
 _HEARTBEAT = 0.2
 _LONGEST_LINE = 1 << 20

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.jobs.job import Job, Progress
 from app.services import slot
-from app.services.child import COMMAND, Child, Event
+from app.services.child import COMMAND, THREADS, Child, Event
 from app.services.errors import Refusal
 from app.services.lead import MARGIN, Lead
 from app.services.learning import LearningFailed
@@ -60,7 +60,7 @@ class LiveLearner:
     """
 
     def __init__(
-        self, project: Project, *, device: str = "auto", threads: int | None = None, command: Sequence[str] = COMMAND
+        self, project: Project, *, device: str = "auto", threads: int = THREADS, command: Sequence[str] = COMMAND
     ) -> None:
         self._project, self._device, self._threads, self._command = project, device, threads, command
         self._folder = project.root / ".atrous" / "live"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QMetaObject, QObject
 
 from app.services import automatic
+from app.services.child import THREADS
 from app.services.runs import TrainRequest
 from app.storage.project import Project
-from app.ui.learning import THREADS, Learning
+from app.ui.learning import Learning
 from app.ui.workplace import Workplace
 
 EVERY = "full_every"  # in what the window remembers

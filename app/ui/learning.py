@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -11,15 +10,13 @@ from PySide6.QtCore import QObject, Signal
 from app.jobs.job import Job, Progress
 from app.jobs.runner import Runner
 from app.services import learning
+from app.services.child import THREADS
 from app.services.errors import NothingLearnt
 from app.services.learning import TrainResult
 from app.services.run_folder import Unfinished
 from app.services.runs import TrainRequest
 from app.storage.project import Project
 from app.ui.messages import Messages
-
-THREADS = max(1, (os.cpu_count() or 1) - 1)
-"""For a learning beside the window: one core is the window's."""
 
 _LEARN = "learn"
 _LOOK = "look for a learning that was stopped"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -102,8 +101,7 @@ class Live(QObject):
     def _start(self) -> None:
         allowed = self._place.reads_ahead and not self._project.read_only and self._switch.isChecked()
         if self._learner is None and allowed and self._failures < _ATTEMPTS:
-            threads = max(1, (os.cpu_count() or 1) - 1)  # one core is the window's
-            self._learner = LiveLearner(self._project, threads=threads)
+            self._learner = LiveLearner(self._project)
             self._place.live.submit(self._key, self._learner.run)
 
     def _follow(self, opened: Opened) -> None:
