@@ -38,6 +38,7 @@ from tests.benchmarks.report import Row, report
 # Seconds a picture of CamVid on two idle cores.
 EXPECTED = {"empty": 0.6, "bound": 0.3, "fill": 8.0, "live": 16.0, "both": 22.0}
 LAST = 10
+LETTERS = 15  # pixels, a line of them in the curves
 MEAN_OF = 5  # pictures that a point of the curve stands for
 # BGR.
 COLOURS = {
@@ -169,12 +170,14 @@ def chart(title: str, curves: dict[str, list[int]]) -> Labels:
     for number in range(0, count, max(1, count // 6)):
         write(str(number + 1), (at(number, 0)[0] - 4, height - bottom + 18))
     write(f"{title}, mean of the last {MEAN_OF}; across: pictures", (left, 22))
-    for policy, line in lines.items():
+    lowest = height
+    for policy, line in sorted(lines.items(), key=lambda item: item[1][-1:]):
         if not line:
             continue
         points = np.array([at(number, value) for number, value in enumerate(line)], np.int32)
         cv2.polylines(sheet, [points], False, COLOURS[policy], 2, cv2.LINE_AA)
-        write(policy, (int(points[-1][0]) + 8, int(points[-1][1]) + 4), COLOURS[policy])
+        lowest = min(int(points[-1][1]) + 4, lowest - LETTERS)  # names that would lie on each other are set apart
+        write(policy, (int(points[-1][0]) + 8, lowest), COLOURS[policy])
     return sheet
 
 
