@@ -35,8 +35,7 @@ class Learner:
 
     made: list[Learner]
 
-    def __init__(self, _project: object, *, threads: int) -> None:
-        self.threads = threads
+    def __init__(self, _project: object) -> None:
         self.looks = 0
         self.pauses: list[bool] = []
         self.says: Queue[object] = Queue()
