@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -96,6 +97,14 @@ def review(project: Project, image_id: str) -> int:
 
 def names(project: Project) -> list[str]:
     return sorted(model.version for model in Models(project).versions())
+
+
+def test_the_child_leaves_a_core_to_the_window(project: Project) -> None:
+    job = LiveLearner(project, command=(sys.executable, str(FAKE), "good", "none", str(project.root / "log"))).run()
+    next(job)
+    job.close()
+    said = json.loads((project.root / ".atrous" / "live" / "job.json").read_text())
+    assert said["threads"] == max(1, (os.cpu_count() or 1) - 1)
 
 
 def test_a_reviewed_picture_is_told_and_the_first_head_predicts(project: Project, start: Start, tmp_path: Path) -> None:
